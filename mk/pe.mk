@@ -1,0 +1,57 @@
+# The Windows DLLs, each for x86_64 and i386: pe/ARCH holds objects, lib/countersign what is used and installed.
+
+PE_CFLAGS = -std=gnu11 -g -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -DUNICODE -D_NO_KSECDD_IMPORT_ \
+	-DWIN32_LEAN_AND_MEAN -I$(srcdir)/include -I$(srcdir)/dlls/countersign -I$(srcdir)/dlls/countersign/package \
+	-I$(srcdir)/dlls/secur32
+PE_LDFLAGS = -shared -s -Wl,--exclude-all-symbols -Wl,--enable-stdcall-fixup
+
+pe_arches = x86_64 i386
+pe_modules = countersign secur32 sspicli security msv1_0
+
+# What each is made of, and imports. The package code is linked into every security package.
+pe_package = $(addprefix countersign/package/,credman identity policy sp_context sp_credential sp_message sp_module sp_query)
+pe_objects_countersign = countersign/bridge
+pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
+pe_imports_msv1_0 = countersign
+pe_libs_msv1_0 = -ladvapi32 -lntdll
+pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
+	handle_table interface lsa main messages names packages performance sasl text trace unsupported) \
+	countersign/package/identity sspicli/attributes_ex
+pe_libs_secur32 = -ladvapi32 -lntdll
+pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages unsupported)
+pe_imports_sspicli = secur32
+pe_objects_security = security/main
+
+pe_cc_x86_64 = $(X86_64_CC)
+pe_cc_i386 = $(I386_CC)
+pe_target_x86_64 = x86_64-w64-mingw32
+pe_target_i386 = i686-w64-mingw32
+
+pe_dir = lib/countersign/$(1)-windows
+pe_objects_of = $(patsubst %,pe/$(1)/%.o,$(pe_objects_$(2)))
+
+# pe_arch_rules ARCH
+define pe_arch_rules
+pe/$(1)/%.o: $$(srcdir)/dlls/%.c
+	$$(AM_V_CC)mkdir -p $$(@D) && $$(pe_cc_$(1)) $$(PE_CFLAGS) -MMD -MP -c $$< -o $$@
+endef
+
+# pe_module_rules ARCH MODULE. winebuild makes the export table; countersign.dll is marked as built in, so that Wine
+# looks for its Unix half.
+define pe_module_rules
+pe/$(1)/$(2).spec.o: $$(srcdir)/dlls/$(2)/$(2).spec $$(call pe_objects_of,$(1),$(2))
+	$$(AM_V_GEN)mkdir -p $$(@D) && $$(WINEBUILD) --dll -b $$(pe_target_$(1)) -E $$< -o $$@ $$(call pe_objects_of,$(1),$(2))
+$$(call pe_dir,$(1))/lib$(2).a: $$(srcdir)/dlls/$(2)/$(2).spec
+	$$(AM_V_GEN)mkdir -p $$(@D) && $$(WINEBUILD) --implib -b $$(pe_target_$(1)) -E $$< -o $$@
+$$(call pe_dir,$(1))/$(2).dll: pe/$(1)/$(2).spec.o $$(pe_imports_$(2):%=$$(call pe_dir,$(1))/lib%.a)
+	$$(AM_V_CCLD)$$(pe_cc_$(1)) $$(PE_LDFLAGS) -o $$@ $$< $$(call pe_objects_of,$(1),$(2)) \
+		$$(pe_imports_$(2):%=$$(call pe_dir,$(1))/lib%.a) $$(pe_libs_$(2))
+	$$(if $$(filter countersign,$(2)),$$(AM_V_at)$$(WINEBUILD) --builtin $$@)
+endef
+
+$(foreach arch,$(pe_arches),$(eval $(call pe_arch_rules,$(arch))))
+$(foreach arch,$(pe_arches),$(foreach module,$(pe_modules),$(eval $(call pe_module_rules,$(arch),$(module)))))
+
+pe_dlls = $(foreach arch,$(pe_arches),$(pe_modules:%=$(call pe_dir,$(arch))/%.dll))
+pe_implibs = $(foreach arch,$(pe_arches),$(patsubst %,$(call pe_dir,$(arch))/lib%.a,secur32 sspicli security))
+-include $(shell find pe -name '*.d' 2>/dev/null)
