@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The part of establishing that is the same for every mechanism: whose turn it is, the token that waits to be
+ * fetched, and what a failed context answers.
+ */
+#include "context.h"
+
+#include "secure.h"
+
+#include <nettle/sha2.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum phase { IN_PROGRESS, COMPLETE, FAILED };
+
+struct cs_context {
+    pthread_mutex_t lock;
+    struct cs_credential *credential;
+    const struct cs_mechanism *mechanism;
+    bool initiator;
+    enum phase phase;
+    SECURITY_STATUS status; /* of the last leg */
+    bool undelivered;       /* the last leg's token did not fit */
+    uint8_t input_digest[SHA256_DIGEST_SIZE];
+    void *state;
+    struct cs_writer output;
+    uint32_t granted;
+    int64_t expiry;
+    struct cs_session *session;
+    struct cs_session *ready; /* session, once it may be used: read by other threads without the lock */
+};
+
+void cs_credential_addref(struct cs_credential *credential)
+{
+    __atomic_add_fetch(&credential->references, 1, __ATOMIC_RELAXED);
+}
+
+void cs_credential_release(struct cs_credential *credential)
+{
+    if (!credential || __atomic_sub_fetch(&credential->references, 1, __ATOMIC_ACQ_REL)) return;
+    credential->mechanism->release_credential(credential);
+}
+
+SECURITY_STATUS cs_acquire_credential(const struct cs_mechanism *mechanism, const struct cs_credential_request *request,
+                                      struct cs_credential **credential)
+{
+    SECURITY_STATUS status = mechanism->acquire(request, credential);
+    if (status) return status;
+    (*credential)->mechanism = mechanism;
+    (*credential)->references = 1;
+    (*credential)->use = request->use;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS create_context(struct cs_context **out, const struct cs_leg *leg, bool initiator)
+{
+    const uint32_t needed = initiator ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND;
+    if (!leg->credential) return SEC_E_INVALID_HANDLE;
+    if (!(leg->credential->use & needed)) return SEC_E_NO_CREDENTIALS;
+    struct cs_context *context = calloc(1, sizeof *context);
+    if (!context || !cs_lock_init(&context->lock)) {
+        free(context);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    context->credential = leg->credential;
+    cs_credential_addref(context->credential);
+    context->mechanism = leg->credential->mechanism;
+    context->initiator = initiator;
+    context->phase = IN_PROGRESS;
+    *out = context;
+    context->state = context->mechanism->begin(leg, initiator);
+    return context->state ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static void digest_input(const struct cs_leg *leg, uint8_t digest[SHA256_DIGEST_SIZE])
+{
+    struct sha256_ctx sha;
+    sha256_init(&sha);
+    if (leg->input.size) sha256_update(&sha, leg->input.size, leg->input.data);
+    sha256_digest(&sha, SHA256_DIGEST_SIZE, digest);
+}
+
+static void end_establishing(struct cs_context *context)
+{
+    if (context->state) context->mechanism->end(context->state);
+    context->state = NULL;
+}
+
+static SECURITY_STATUS fail(struct cs_context *context, SECURITY_STATUS status)
+{
+    cs_writer_drop(&context->output);
+    if (context->phase != COMPLETE) {
+        cs_session_release(context->session);
+        context->session = NULL;
+    }
+    context->undelivered = false;
+    end_establishing(context);
+    cs_context_fail(context, status);
+    return status;
+}
+
+static SECURITY_STATUS run_step(struct cs_context *context, struct cs_leg *leg)
+{
+    cs_writer_drop(&context->output);
+    leg->credential = context->credential;
+    leg->expiry = context->credential->expiry;
+    SECURITY_STATUS status = context->mechanism->step(context->state, leg, &context->output, &context->session);
+    if (status < 0) return fail(context, status);
+    if (context->output.failed) return fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    context->granted = leg->granted;
+    context->expiry = leg->expiry;
+    context->status = status;
+    if (status == SEC_E_OK) {
+        context->phase = COMPLETE;
+        __atomic_store_n(&context->ready, context->session, __ATOMIC_RELEASE);
+        end_establishing(context);
+    }
+    return status;
+}
+
+/* The caller asks again for a token that did not fit. An input of its own would be a leg that nobody ran. */
+static SECURITY_STATUS check_repeat(const struct cs_context *context, const struct cs_leg *leg)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    digest_input(leg, digest);
+    return cs_same(digest, context->input_digest, sizeof digest) ? context->status : SEC_E_INVALID_TOKEN;
+}
+
+static SECURITY_STATUS deliver(struct cs_context *context, struct cs_leg *leg, SECURITY_STATUS status)
+{
+    context->undelivered = context->output.size > leg->room;
+    if (context->undelivered) {
+        digest_input(leg, context->input_digest);
+        return SEC_E_BUFFER_TOO_SMALL;
+    }
+    leg->granted = context->granted;
+    leg->expiry = context->expiry;
+    return status;
+}
+
+static SECURITY_STATUS run_leg(struct cs_context *context, struct cs_leg *leg)
+{
+    SECURITY_STATUS status;
+    if (context->phase == FAILED) return context->status;
+    if (context->undelivered)
+        status = check_repeat(context, leg);
+    else if (context->phase == COMPLETE)
+        status = context->initiator ? SEC_E_INVALID_HANDLE : STATUS_LOGON_FAILURE;
+    else
+        status = run_step(context, leg);
+    return status < 0 ? status : deliver(context, leg, status);
+}
+
+static SECURITY_STATUS establish(struct cs_context **context, struct cs_leg *leg, bool initiator)
+{
+    SECURITY_STATUS status = *context ? SEC_E_OK : create_context(context, leg, initiator);
+    if (status) return *context ? fail(*context, status) : status;
+    if ((*context)->initiator != initiator) return SEC_E_INVALID_HANDLE;
+    if (cs_lock(&(*context)->lock))
+        status = run_leg(*context, leg);
+    else
+        status = fail(*context, SEC_E_INTERNAL_ERROR);
+    cs_unlock(&(*context)->lock);
+    return status;
+}
+
+SECURITY_STATUS cs_initialize(struct cs_context **context, struct cs_leg *leg)
+{
+    return establish(context, leg, true);
+}
+
+SECURITY_STATUS cs_accept(struct cs_context **context, struct cs_leg *leg)
+{
+    return establish(context, leg, false);
+}
+
+struct cs_span cs_token(const struct cs_context *context)
+{
+    return cs_written(&context->output);
+}
+
+struct cs_session *cs_context_session(const struct cs_context *context)
+{
+    return __atomic_load_n(&context->ready, __ATOMIC_ACQUIRE);
+}
+
+bool cs_context_is_initiator(const struct cs_context *context)
+{
+    return context->initiator;
+}
+
+const char *cs_context_package(const struct cs_context *context)
+{
+    return context->mechanism->package;
+}
+
+void cs_context_fail(struct cs_context *context, SECURITY_STATUS status)
+{
+    context->phase = FAILED;
+    context->status = status;
+    __atomic_store_n(&context->ready, NULL, __ATOMIC_RELEASE);
+}
+
+void cs_context_release(struct cs_context *context)
+{
+    if (!context) return;
+    cs_session_release(context->session);
+    end_establishing(context);
+    cs_writer_drop(&context->output);
+    cs_credential_release(context->credential);
+    pthread_mutex_destroy(&context->lock);
+    cs_wipe_free(context, sizeof *context);
+}

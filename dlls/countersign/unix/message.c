@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one check of a protected message's buffers.
+ */
+#include "message.h"
+
+#include <stddef.h>
+
+/*
+ * Types are compared as numbers: tested as bit masks, types 3, 5 and 7 would pass for DATA (bug class B6). A second
+ * TOKEN would be bytes in the message that nothing vouches for, so it is no shape at all.
+ */
+static bool place(struct cs_buffer *buffer, struct cs_shape *shape)
+{
+    switch (cs_buffer_type(buffer)) {
+    case SECBUFFER_TOKEN:
+        if (shape->token) return false;
+        shape->token = buffer;
+        return true;
+    case SECBUFFER_STREAM:
+        if (shape->stream) return false;
+        shape->stream = buffer;
+        return true;
+    case SECBUFFER_DATA:
+        if (!shape->data) shape->data = buffer;
+        return true;
+    default:
+        return true;
+    }
+}
+
+static SECURITY_STATUS check_stream(const struct cs_shape *shape, enum cs_operation operation, uint32_t signature_size)
+{
+    if (operation != CS_DECRYPT || shape->token) return SEC_E_INVALID_TOKEN;
+    return shape->stream->size < signature_size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
+}
+
+SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation,
+                                 uint32_t signature_size, struct cs_shape *shape)
+{
+    *shape = (struct cs_shape){NULL, NULL, NULL};
+    for (uint32_t i = 0; i < message->count; i++)
+        if (!place(&message->buffers[i], shape)) return SEC_E_INVALID_TOKEN;
+    if (!shape->data) return SEC_E_INVALID_TOKEN;
+    if (shape->stream) return check_stream(shape, operation, signature_size);
+    if (!shape->token) return SEC_E_INVALID_TOKEN;
+    return shape->token->size < signature_size ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK;
+}
+
+void cs_message_no_padding(const struct cs_message *message)
+{
+    for (uint32_t i = 0; i < message->count; i++)
+        if (cs_buffer_type(&message->buffers[i]) == SECBUFFER_PADDING) message->buffers[i].size = 0;
+}
