@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Private files.
+ */
+#include "files.h"
+
+#include "secure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libintl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define _(text) dgettext("countersign", text)
+
+/* HOME is the user's to set, also wrongly; the password database is not. */
+static bool home_of_user(char *home, size_t size)
+{
+    char buffer[4096];
+    struct passwd entry, *found = NULL;
+    if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) || !found || !entry.pw_dir) return false;
+    return snprintf(home, size, "%s", entry.pw_dir) < (int)size;
+}
+
+char *cs_config_path(const char *variable, const char *name)
+{
+    const char *set = getenv(variable), *config = getenv("XDG_CONFIG_HOME");
+    char home[1024], *path = NULL;
+    if (set && *set) return strdup(set);
+    if (config && *config == '/') return asprintf(&path, "%s/countersign/%s", config, name) < 0 ? NULL : path;
+    if (!home_of_user(home, sizeof home)) return NULL;
+    return asprintf(&path, "%s/.config/countersign/%s", home, name) < 0 ? NULL : path;
+}
+
+/* Checked on the open file, so that nobody exchanges it in between. */
+static bool is_private(int fd, const char *path)
+{
+    struct stat info;
+    if (fstat(fd, &info)) return false;
+    if (!S_ISREG(info.st_mode)) {
+        fprintf(stderr, _("countersign: %s: not a regular file\n"), path);
+    } else if (info.st_uid != geteuid() && info.st_uid != 0) {
+        fprintf(stderr, _("countersign: %s: belongs to another user\n"), path);
+    } else if (info.st_mode & 077) {
+        fprintf(stderr, _("countersign: %s: mode %04o lets others in; use chmod 0600\n"), path, info.st_mode & 07777);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+enum cs_file cs_open_private(const char *path, FILE **file)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return CS_FILE_MISSING;
+    if (fd < 0) {
+        fprintf(stderr, _("countersign: %s: cannot be read: %s\n"), path, strerror(errno));
+        return CS_FILE_UNUSABLE;
+    }
+    *file = is_private(fd, path) ? fdopen(fd, "r") : NULL;
+    if (*file) return CS_FILE_OK;
+    close(fd);
+    return CS_FILE_UNUSABLE;
+}
+
+static bool make_folders(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy) return false;
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(copy, 0700);
+        *slash = '/';
+    }
+    free(copy);
+    return true;
+}
+
+/* Written aside and linked into place: link fails if another process was first, and nobody sees half a secret. */
+static bool write_secret(const char *path, const uint8_t *secret, size_t size)
+{
+    char *aside = NULL;
+    if (asprintf(&aside, "%s.XXXXXX", path) < 0) return false;
+    int fd = mkstemp(aside);
+    bool written = fd >= 0 && write(fd, secret, size) == (ssize_t)size && !fsync(fd);
+    if (fd >= 0) close(fd);
+    bool placed = written && (!link(aside, path) || errno == EEXIST);
+    if (fd >= 0) unlink(aside);
+    free(aside);
+    return placed;
+}
+
+static enum cs_file read_secret(const char *path, uint8_t *secret, size_t size)
+{
+    FILE *file = NULL;
+    enum cs_file opened = cs_open_private(path, &file);
+    if (opened != CS_FILE_OK) return opened;
+    setbuf(file, NULL);
+    bool whole = fread(secret, 1, size, file) == size;
+    fclose(file);
+    return whole ? CS_FILE_OK : CS_FILE_UNUSABLE;
+}
+
+bool cs_shared_secret(const char *path, uint8_t *secret, size_t size)
+{
+    enum cs_file had = read_secret(path, secret, size);
+    if (had != CS_FILE_MISSING) return had == CS_FILE_OK;
+    if (!make_folders(path) || !cs_random(secret, size) || !write_secret(path, secret, size)) return false;
+    return read_secret(path, secret, size) == CS_FILE_OK;
+}

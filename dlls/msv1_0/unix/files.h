@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files that belong to this Unix user alone: the account file and the loopback secret.
+ */
+#ifndef COUNTERSIGN_FILES_H
+#define COUNTERSIGN_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum cs_file { CS_FILE_OK, CS_FILE_MISSING, CS_FILE_UNUSABLE };
+
+/*
+ * The path of NAME: what the environment variable VARIABLE says, else in countersign's folder under XDG_CONFIG_HOME
+ * or ~/.config, where ~ is the password database's. The caller frees it. NULL if there is no home.
+ */
+char *cs_config_path(const char *variable, const char *name);
+
+/*
+ * Opens PATH for reading. It must be a regular file of this user or root, and closed to group and others; standard
+ * error says what is wrong with CS_FILE_UNUSABLE.
+ */
+enum cs_file cs_open_private(const char *path, FILE **file);
+
+/*
+ * Reads SIZE bytes from PATH, or, if there is none, makes it with that many random bytes and its folder, each closed
+ * to others. Of several processes that make it at once all read what one of them wrote. False: not to be had.
+ */
+bool cs_shared_secret(const char *path, uint8_t *secret, size_t size);
+
+#endif
