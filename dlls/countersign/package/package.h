@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What every security package DLL has in common: Windows's contract for packages (ntsecpkg.h) on one side, the bridge
+ * on the other. A package is a spec file and one struct sp_package.
+ */
+#ifndef COUNTERSIGN_PACKAGE_H
+#define COUNTERSIGN_PACKAGE_H
+
+#include "bridge.h"
+
+#include <windows.h>
+#include <ntsecapi.h>
+#include <sspi.h>
+#include <ntsecpkg.h>
+
+/* Defined once in each package DLL. */
+struct sp_package {
+    SecPkgInfoW info;  /* as EnumerateSecurityPackages lists it (packages.tsv) */
+    char mechanism[16]; /* the Unix half's name for it */
+};
+
+extern const struct sp_package sp_package;
+
+/* What a credential handle and a context handle of the package are: addresses of these. */
+struct sp_credential {
+    UINT64 credential;
+    BOOL is_default; /* no identity was given: the credential manager is asked for each target */
+    TimeStamp expiry;
+};
+
+struct sp_context {
+    UINT64 context;
+    UINT64 session;       /* 0 until complete; written once, read by any thread */
+    NTSTATUS failed;      /* what every call answers once the Unix half has faulted in this context */
+};
+
+/*
+ * What secur32 takes over from SpInitLsaModeContext and SpAcceptLsaModeContext, and hands to SpInitUserModeContext
+ * ("packed context"). Both run in one process, so it only names the session.
+ */
+struct sp_packed_context {
+    ULONG version; /* CS_BLOCKS_VERSION */
+    ULONG reserved;
+    UINT64 session;
+};
+
+/* Memory of the host's: what programs free with FreeContextBuffer. NULL without memory. */
+void *sp_allocate(SIZE_T size);
+void sp_free(void *memory);
+
+/* The bytes of a UTF-16 string of LENGTH characters, for a block. */
+struct cs_bytes sp_bytes(const void *address, SIZE_T size);
+
+/* The registry's policy, read now (about 150 us a value). */
+struct cs_block_policy sp_read_policy(void);
+
+/* FILETIME in UTC to SSPI's TimeStamp, which is local time. The end of time stays what it is. */
+void sp_time_stamp(INT64 utc, TimeStamp *stamp);
+
+/* The functions of SECPKG_FUNCTION_TABLE and SECPKG_USER_FUNCTION_TABLE, in sp_*.c, with ntsecpkg.h's prototypes. */
+SpAcquireCredentialsHandleFn sp_acquire_credentials_handle;
+SpFreeCredentialsHandleFn sp_free_credentials_handle;
+SpQueryCredentialsAttributesFn sp_query_credentials_attributes;
+SpInitLsaModeContextFn sp_init_lsa_mode_context;
+SpAcceptLsaModeContextFn sp_accept_lsa_mode_context;
+SpDeleteContextFn sp_delete_context;
+SpQueryContextAttributesFn sp_query_context_attributes;
+SpInitUserModeContextFn sp_init_user_mode_context;
+SpDeleteContextFn sp_delete_user_mode_context;
+SpMakeSignatureFn sp_make_signature;
+SpVerifySignatureFn sp_verify_signature;
+SpSealMessageFn sp_seal_message;
+SpUnsealMessageFn sp_unseal_message;
+
+/* A copy of the package's SecPkgInfoW, strings and all in one block of sp_allocate (behaviour.md row 64). */
+SecPkgInfoW *sp_copy_info(void);
+
+#endif

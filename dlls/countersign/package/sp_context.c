@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A package's contexts while they are established.
+ */
+#include "credman.h"
+#include "package.h"
+
+#include <string.h>
+
+/* Both roles' flags have these two values. */
+#define REQ_ALLOCATE_MEMORY ISC_REQ_ALLOCATE_MEMORY
+#define RET_ALLOCATED_MEMORY ISC_RET_ALLOCATED_MEMORY
+
+/* One call of either function, with what the caller gave. */
+struct leg_call {
+    struct sp_credential *credential;
+    struct sp_context *context; /* NULL on the first leg */
+    const UNICODE_STRING *target;
+    BOOL initiator;
+    ULONG request;
+    SecBufferDesc *input, *output;
+};
+
+static SecBuffer *find_buffer(SecBufferDesc *desc, ULONG type)
+{
+    for (ULONG i = 0; desc && i < desc->cBuffers; i++)
+        if ((desc->pBuffers[i].BufferType & ~SECBUFFER_ATTRMASK) == type) return &desc->pBuffers[i];
+    return NULL;
+}
+
+static struct cs_bytes bytes_of(const SecBuffer *buffer)
+{
+    return buffer && buffer->pvBuffer ? sp_bytes(buffer->pvBuffer, buffer->cbBuffer) : sp_bytes(NULL, 0);
+}
+
+static ULONG room_of(const SecBuffer *token, ULONG request)
+{
+    if (request & REQ_ALLOCATE_MEMORY) return token ? MAXLONG : 0;
+    return token && token->pvBuffer ? token->cbBuffer : 0;
+}
+
+static void fill_leg(const struct leg_call *call, const SecBuffer *output, struct cs_block_leg *block)
+{
+    memset(block, 0, sizeof *block);
+    block->context = call->context ? call->context->context : 0;
+    block->credential = call->credential ? call->credential->credential : 0;
+    block->initiator = call->initiator;
+    block->request = call->request;
+    if (call->target) block->target = sp_bytes(call->target->Buffer, call->target->Length);
+    block->input = bytes_of(find_buffer(call->input, SECBUFFER_TOKEN));
+    block->bindings = bytes_of(find_buffer(call->input, SECBUFFER_CHANNEL_BINDINGS));
+    block->room = room_of(output, call->request);
+}
+
+/* Runs the leg; with default credentials the credential manager may know better ones for this target. */
+static NTSTATUS run_leg(const struct leg_call *call, struct cs_block_leg *block)
+{
+    struct stored_credential stored = {0};
+    if (call->initiator && !call->context && call->credential->is_default && call->target)
+        credman_find(call->target, &stored);
+    if (stored.found) block->identity = stored.identity;
+    NTSTATUS status = CountersignCall(CS_CALL_LEG, block);
+    credman_release(&stored);
+    return status;
+}
+
+/* A token that fitted: into the caller's buffer, or into memory for it. An empty one leaves neither. */
+static NTSTATUS deliver_token(SecBuffer *output, const struct leg_call *call, const struct cs_block_leg *block,
+                              ULONG *attributes)
+{
+    struct cs_block_fetch fetch = {.context = block->context};
+    if (!output) return SEC_E_OK;
+    if (call->request & REQ_ALLOCATE_MEMORY) {
+        output->pvBuffer = block->token_size ? sp_allocate(block->token_size) : NULL;
+        if (block->token_size && !output->pvBuffer) return SEC_E_INSUFFICIENT_MEMORY;
+        if (block->token_size || call->initiator) *attributes |= RET_ALLOCATED_MEMORY;
+    }
+    output->cbBuffer = block->token_size;
+    if (!block->token_size) return SEC_E_OK;
+    fetch.token = sp_bytes(output->pvBuffer, output->cbBuffer);
+    return CountersignCall(CS_CALL_FETCH_TOKEN, &fetch);
+}
+
+static NTSTATUS pack_session(struct sp_context *context, const struct cs_block_leg *block, BOOLEAN *mapped,
+                             SecBuffer *packed)
+{
+    struct sp_packed_context *pack = sp_allocate(sizeof *pack);
+    if (!pack) return SEC_E_INSUFFICIENT_MEMORY;
+    *pack = (struct sp_packed_context){.version = CS_BLOCKS_VERSION, .session = block->session};
+    *packed = (SecBuffer){sizeof *pack, SECBUFFER_TOKEN, pack};
+    context->session = block->session;
+    *mapped = TRUE;
+    return SEC_E_OK;
+}
+
+static void release_unix(UINT64 context)
+{
+    struct cs_block_object block = {context};
+    if (context) CountersignCall(CS_CALL_RELEASE_CONTEXT, &block);
+}
+
+/*
+ * The first leg makes the context and keeps nothing if it fails, so that the program may try again with the same
+ * credential (behaviour.md rows 90 to 95). A later leg leaves a failed context to be deleted.
+ */
+static NTSTATUS first_context(struct leg_call *call, const struct cs_block_leg *block, NTSTATUS status)
+{
+    struct sp_context *context = status < 0 ? NULL : HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *context);
+    if (!context) {
+        release_unix(block->context);
+        return status < 0 ? status : SEC_E_INSUFFICIENT_MEMORY;
+    }
+    context->context = block->context;
+    call->context = context;
+    return status;
+}
+
+static NTSTATUS run(struct leg_call *call, LSA_SEC_HANDLE *new_context, ULONG *attributes, PTimeStamp expiry,
+                    BOOLEAN *mapped, SecBuffer *packed)
+{
+    struct cs_block_leg block;
+    SecBuffer *output = find_buffer(call->output, SECBUFFER_TOKEN);
+    const BOOL first = !call->context;
+    if (!first && call->context->failed) return call->context->failed;
+
+    fill_leg(call, output, &block);
+    NTSTATUS status = run_leg(call, &block);
+    if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION && !first) call->context->failed = SEC_E_INTERNAL_ERROR;
+    /* Windows: a buffer that says it has room and has none (behaviour.md row 91) */
+    if (status == SEC_E_BUFFER_TOO_SMALL && output && output->cbBuffer && !output->pvBuffer)
+        status = SEC_E_INTERNAL_ERROR;
+    if (first) status = first_context(call, &block, status);
+    if (status < 0) return status;
+
+    *new_context = (LSA_SEC_HANDLE)call->context;
+    *attributes = block.granted;
+    if (expiry) sp_time_stamp(block.expiry, expiry);
+    NTSTATUS delivered = deliver_token(output, call, &block, attributes);
+    if (delivered == SEC_E_OK && block.session) delivered = pack_session(call->context, &block, mapped, packed);
+    return delivered ? delivered : status;
+}
+
+NTSTATUS NTAPI sp_init_lsa_mode_context(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE context, PUNICODE_STRING target,
+                                        ULONG request, ULONG data_rep, PSecBufferDesc input,
+                                        PLSA_SEC_HANDLE new_context, PSecBufferDesc output, PULONG attributes,
+                                        PTimeStamp expiry, PBOOLEAN mapped, PSecBuffer packed)
+{
+    struct leg_call call = {(struct sp_credential *)credential, (struct sp_context *)context, target, TRUE, request,
+                            input, output};
+    (void)data_rep;
+    return run(&call, new_context, attributes, expiry, mapped, packed);
+}
+
+NTSTATUS NTAPI sp_accept_lsa_mode_context(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE context, PSecBufferDesc input,
+                                          ULONG request, ULONG data_rep, PLSA_SEC_HANDLE new_context,
+                                          PSecBufferDesc output, PULONG attributes, PTimeStamp expiry,
+                                          PBOOLEAN mapped, PSecBuffer packed)
+{
+    struct leg_call call = {(struct sp_credential *)credential, (struct sp_context *)context, NULL, FALSE, request,
+                            input, output};
+    (void)data_rep;
+    return run(&call, new_context, attributes, expiry, mapped, packed);
+}
+
+NTSTATUS NTAPI sp_delete_context(LSA_SEC_HANDLE handle)
+{
+    struct sp_context *context = (struct sp_context *)handle;
+    release_unix(context->context);
+    HeapFree(GetProcessHeap(), 0, context);
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI sp_init_user_mode_context(LSA_SEC_HANDLE handle, PSecBuffer packed)
+{
+    struct sp_context *context = (struct sp_context *)handle;
+    const struct sp_packed_context *pack = packed->pvBuffer;
+    if (packed->cbBuffer != sizeof *pack || pack->version != CS_BLOCKS_VERSION) return SEC_E_INVALID_TOKEN;
+    context->session = pack->session;
+    return SEC_E_OK;
+}
+
+/* The session lives in the context, which SpDeleteContext frees. */
+NTSTATUS NTAPI sp_delete_user_mode_context(LSA_SEC_HANDLE handle)
+{
+    (void)handle;
+    return SEC_E_OK;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A package's message functions: a SecBufferDesc becomes a row of {size, type, address} on this thread's stack, and
+ * crosses. What programs pass beyond that (MessageSeqNo) no package here uses.
+ */
+#include "package.h"
+
+enum { ON_STACK = 32 };
+
+/* struct cs_buffer of the Unix half's message.h */
+struct flat_buffer {
+    UINT32 size, type;
+    UINT64 address;
+};
+
+C_ASSERT(sizeof(struct flat_buffer) == 16);
+
+static void flatten(const SecBufferDesc *desc, struct flat_buffer *flat)
+{
+    for (ULONG i = 0; i < desc->cBuffers; i++) {
+        const SecBuffer *buffer = &desc->pBuffers[i];
+        flat[i] = (struct flat_buffer){buffer->pvBuffer ? buffer->cbBuffer : 0, buffer->BufferType,
+                                       (ULONG_PTR)buffer->pvBuffer};
+    }
+}
+
+/* The Unix half has set sizes (TOKEN, PADDING), and where DATA lies in a STREAM. */
+static void unflatten(const struct flat_buffer *flat, const SecBufferDesc *desc)
+{
+    for (ULONG i = 0; i < desc->cBuffers; i++) {
+        SecBuffer *buffer = &desc->pBuffers[i];
+        if (flat[i].address && buffer->cbBuffer != flat[i].size) buffer->cbBuffer = flat[i].size;
+        if ((ULONG_PTR)buffer->pvBuffer != flat[i].address) buffer->pvBuffer = (void *)(ULONG_PTR)flat[i].address;
+    }
+}
+
+static NTSTATUS cross(struct sp_context *context, ULONG call, const SecBufferDesc *desc, struct flat_buffer *flat,
+                      ULONG *qop)
+{
+    struct cs_block_message block = {.session = context->session,
+                                     .buffers = (ULONG_PTR)flat,
+                                     .count = desc->cBuffers,
+                                     .qop = qop ? *qop : 0};
+    flatten(desc, flat);
+    NTSTATUS status = CountersignCall(call, &block);
+    if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION) context->failed = SEC_E_INTERNAL_ERROR;
+    if (status == SEC_E_OK) {
+        unflatten(flat, desc);
+        if (qop && *qop != block.qop) *qop = block.qop;
+    }
+    return status;
+}
+
+static NTSTATUS protect(LSA_SEC_HANDLE handle, ULONG call, const SecBufferDesc *desc, ULONG *qop)
+{
+    struct sp_context *context = (struct sp_context *)handle;
+    struct flat_buffer on_stack[ON_STACK], *flat = on_stack;
+    if (context->failed) return context->failed;
+    if (!context->session) return SEC_E_INVALID_HANDLE;
+    if (desc->cBuffers > ON_STACK) flat = HeapAlloc(GetProcessHeap(), 0, desc->cBuffers * (SIZE_T)sizeof *flat);
+    if (!flat) return SEC_E_INSUFFICIENT_MEMORY;
+    NTSTATUS status = cross(context, call, desc, flat, qop);
+    if (flat != on_stack) HeapFree(GetProcessHeap(), 0, flat);
+    return status;
+}
+
+NTSTATUS NTAPI sp_make_signature(LSA_SEC_HANDLE context, ULONG qop, PSecBufferDesc message, ULONG sequence)
+{
+    (void)qop;
+    (void)sequence;
+    return protect(context, CS_CALL_MAKE_SIGNATURE, message, NULL);
+}
+
+NTSTATUS NTAPI sp_verify_signature(LSA_SEC_HANDLE context, PSecBufferDesc message, ULONG sequence, PULONG qop)
+{
+    (void)qop; /* Windows leaves it as it was (behaviour.md rows 109 to 111) */
+    (void)sequence;
+    return protect(context, CS_CALL_VERIFY_SIGNATURE, message, NULL);
+}
+
+NTSTATUS NTAPI sp_seal_message(LSA_SEC_HANDLE context, ULONG qop, PSecBufferDesc message, ULONG sequence)
+{
+    (void)sequence;
+    return protect(context, CS_CALL_ENCRYPT, message, &qop);
+}
+
+NTSTATUS NTAPI sp_unseal_message(LSA_SEC_HANDLE context, PSecBufferDesc message, ULONG sequence, PULONG qop)
+{
+    (void)sequence;
+    return protect(context, CS_CALL_DECRYPT, message, qop);
+}

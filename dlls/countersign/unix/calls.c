@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Where calls from PE code arrive: each takes its parameter block apart and calls the native function. Wine finds the
+ * two tables by name; they are the same, since the blocks are.
+ */
+#include "blocks.h"
+#include "context.h"
+#include "describe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct cs_buffer) == 16 && offsetof(struct cs_buffer, type) == 4 &&
+                   offsetof(struct cs_buffer, address) == 8, "struct cs_buffer");
+_Static_assert(sizeof(struct cs_policy) == sizeof(struct cs_block_policy), "struct cs_policy");
+
+#define EXPORT __attribute__((visibility("default")))
+
+static void *object_of(uint64_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+static struct cs_span span_of(struct cs_bytes bytes)
+{
+    return (struct cs_span){object_of(bytes.address), bytes.address ? bytes.size : 0};
+}
+
+static struct cs_identity identity_of(const struct cs_block_identity *block)
+{
+    return (struct cs_identity){block->kind, span_of(block->user), span_of(block->domain), span_of(block->password)};
+}
+
+static SECURITY_STATUS call_version(void *args)
+{
+    struct cs_block_version *block = args;
+    block->version = CS_BLOCKS_VERSION;
+    block->calls = CS_CALL_COUNT;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS call_acquire(void *args)
+{
+    struct cs_block_acquire *block = args;
+    struct cs_credential_request request = {.use = block->use,
+                                            .identity = identity_of(&block->identity),
+                                            .machine = span_of(block->machine),
+                                            .dns_host = span_of(block->dns_host)};
+    const struct cs_mechanism *mechanism = cs_find_mechanism(block->package);
+    struct cs_credential *credential = NULL;
+    if (!mechanism) return SEC_E_SECPKG_NOT_FOUND;
+    memcpy(&request.policy, &block->policy, sizeof request.policy);
+    SECURITY_STATUS status = cs_acquire_credential(mechanism, &request, &credential);
+    if (status) return status;
+    block->credential = (uintptr_t)credential;
+    block->expiry = credential->expiry;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS call_release_credential(void *args)
+{
+    struct cs_block_object *block = args;
+    cs_credential_release(object_of(block->object));
+    return SEC_E_OK;
+}
+
+static void give_text(struct cs_block_text *block, struct cs_span text)
+{
+    block->needed = (uint32_t)text.size;
+    size_t size = text.size < block->out.size ? text.size : block->out.size;
+    if (size) memcpy(object_of(block->out.address), text.data, size);
+}
+
+static SECURITY_STATUS give_written(struct cs_block_text *block, struct cs_writer *text, SECURITY_STATUS status)
+{
+    if (text->failed) status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) give_text(block, cs_written(text));
+    cs_writer_drop(text);
+    return status;
+}
+
+static SECURITY_STATUS call_credential_names(void *args)
+{
+    struct cs_block_text *block = args;
+    const struct cs_credential *credential = object_of(block->object);
+    struct cs_writer names = {0};
+    return give_written(block, &names, credential->mechanism->credential_names(credential, &names));
+}
+
+static SECURITY_STATUS call_leg(void *args)
+{
+    struct cs_block_leg *block = args;
+    struct cs_context *context = object_of(block->context);
+    struct cs_leg leg = {.credential = object_of(block->credential),
+                         .identity = identity_of(&block->identity),
+                         .target = span_of(block->target),
+                         .request = block->request,
+                         .input = span_of(block->input),
+                         .bindings = span_of(block->bindings),
+                         .room = block->room};
+    SECURITY_STATUS status = block->initiator ? cs_initialize(&context, &leg) : cs_accept(&context, &leg);
+    block->context = (uintptr_t)context;
+    block->granted = leg.granted;
+    block->expiry = leg.expiry;
+    block->token_size = context && status >= 0 ? (uint32_t)cs_token(context).size : 0;
+    block->session = context ? (uintptr_t)cs_context_session(context) : 0;
+    return status;
+}
+
+static SECURITY_STATUS call_fetch_token(void *args)
+{
+    struct cs_block_fetch *block = args;
+    struct cs_span token = cs_token(object_of(block->context));
+    if (block->token.size < token.size) return SEC_E_BUFFER_TOO_SMALL;
+    if (token.size) memcpy(object_of(block->token.address), token.data, token.size);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS call_release_context(void *args)
+{
+    struct cs_block_object *block = args;
+    cs_context_release(object_of(block->object));
+    return SEC_E_OK;
+}
+
+static void copy_name(char *out, size_t size, const char *name)
+{
+    strncpy(out, name, size - 1);
+    out[size - 1] = 0;
+}
+
+static SECURITY_STATUS call_session_info(void *args)
+{
+    struct cs_block_session *block = args;
+    const struct cs_session *session = object_of(block->session);
+    block->initiator = session->initiator;
+    block->flags = session->flags;
+    block->start = session->start;
+    block->expiry = session->expiry;
+    block->max_token = session->sizes.max_token;
+    block->max_signature = session->sizes.max_signature;
+    block->block_size = session->sizes.block_size;
+    block->security_trailer = session->sizes.security_trailer;
+    block->key_size = session->key_info.key_size;
+    block->signature_algorithm = session->key_info.signature_algorithm;
+    block->encrypt_algorithm = session->key_info.encrypt_algorithm;
+    block->session_key_size = session->session_key_size;
+    memcpy(block->session_key, session->session_key, sizeof block->session_key);
+    copy_name(block->signature_name, sizeof block->signature_name, session->key_info.signature_name);
+    copy_name(block->encrypt_name, sizeof block->encrypt_name, session->key_info.encrypt_name);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS call_session_text(void *args)
+{
+    struct cs_block_text *block = args;
+    const struct cs_session *session = object_of(block->object);
+    give_text(block, block->which == CS_SESSION_TARGET ? session->target : session->names);
+    return SEC_E_OK;
+}
+
+static struct cs_message message_of(const struct cs_block_message *block)
+{
+    return (struct cs_message){object_of(block->buffers), block->count};
+}
+
+static SECURITY_STATUS call_make_signature(void *args)
+{
+    const struct cs_block_message *block = args;
+    struct cs_message message = message_of(block);
+    return cs_make_signature(object_of(block->session), &message);
+}
+
+static SECURITY_STATUS call_verify_signature(void *args)
+{
+    const struct cs_block_message *block = args;
+    struct cs_message message = message_of(block);
+    return cs_verify_signature(object_of(block->session), &message);
+}
+
+static SECURITY_STATUS call_encrypt(void *args)
+{
+    const struct cs_block_message *block = args;
+    struct cs_message message = message_of(block);
+    return cs_encrypt(object_of(block->session), block->qop, &message);
+}
+
+static SECURITY_STATUS call_decrypt(void *args)
+{
+    struct cs_block_message *block = args;
+    struct cs_message message = message_of(block);
+    return cs_decrypt(object_of(block->session), &message, &block->qop);
+}
+
+static SECURITY_STATUS call_describe_token(void *args)
+{
+    struct cs_block_text *block = args;
+    struct cs_writer text = {0};
+    cs_describe_token(span_of(block->in), &text);
+    return give_written(block, &text, SEC_E_OK);
+}
+
+static int open_trace(struct cs_span path)
+{
+    char *name = path.size ? strndup((const char *)path.data, path.size) : NULL;
+    int fd = name ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600) : STDERR_FILENO;
+    free(name);
+    return fd;
+}
+
+static SECURITY_STATUS call_trace(void *args)
+{
+    const struct cs_block_trace *block = args;
+    struct cs_span text = span_of(block->text);
+    int fd = open_trace(span_of(block->path));
+    if (fd < 0) return SEC_E_INTERNAL_ERROR;
+    ssize_t written = write(fd, text.data, text.size);
+    if (fd != STDERR_FILENO) close(fd);
+    return written == (ssize_t)text.size ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
+}
+
+typedef SECURITY_STATUS (*unix_call)(void *args);
+
+EXPORT extern const unix_call __wine_unix_call_funcs[CS_CALL_COUNT];
+const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
+    [CS_CALL_VERSION] = call_version,
+    [CS_CALL_ACQUIRE_CREDENTIAL] = call_acquire,
+    [CS_CALL_RELEASE_CREDENTIAL] = call_release_credential,
+    [CS_CALL_CREDENTIAL_NAMES] = call_credential_names,
+    [CS_CALL_LEG] = call_leg,
+    [CS_CALL_FETCH_TOKEN] = call_fetch_token,
+    [CS_CALL_RELEASE_CONTEXT] = call_release_context,
+    [CS_CALL_SESSION_INFO] = call_session_info,
+    [CS_CALL_SESSION_TEXT] = call_session_text,
+    [CS_CALL_MAKE_SIGNATURE] = call_make_signature,
+    [CS_CALL_VERIFY_SIGNATURE] = call_verify_signature,
+    [CS_CALL_ENCRYPT] = call_encrypt,
+    [CS_CALL_DECRYPT] = call_decrypt,
+    [CS_CALL_DESCRIBE_TOKEN] = call_describe_token,
+    [CS_CALL_TRACE] = call_trace,
+};
+
+EXPORT extern const unix_call __wine_unix_call_wow64_funcs[CS_CALL_COUNT]
+    __attribute__((alias("__wine_unix_call_funcs")));
