@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Credential handles.
+ */
+#include "secur32.h"
+#include "trace.h"
+
+static void destroy_credential(void *object)
+{
+    struct credential *credential = object;
+    credential->package->lsa->FreeCredentialsHandle(credential->handle);
+    HeapFree(GetProcessHeap(), 0, credential);
+}
+
+struct handle_table credential_handles = {.kind = 1, .destroy = destroy_credential};
+
+static SECURITY_STATUS enter_credential(const struct package *package, LSA_SEC_HANDLE inner, PCredHandle out)
+{
+    struct credential *credential = HeapAlloc(GetProcessHeap(), 0, sizeof *credential);
+    struct handle handle;
+    if (credential) {
+        *credential = (struct credential){package, inner};
+        if (handle_table_add(&credential_handles, credential, &handle)) {
+            handle_set(out, handle);
+            return SEC_E_OK;
+        }
+    }
+    HeapFree(GetProcessHeap(), 0, credential);
+    package->lsa->FreeCredentialsHandle(inner);
+    return SEC_E_INSUFFICIENT_MEMORY;
+}
+
+static SECURITY_STATUS acquire(const WCHAR *principal, const WCHAR *name, ULONG use, LUID *logon_id, void *auth_data,
+                               SEC_GET_KEY_FN get_key, void *get_key_argument, PCredHandle out, PTimeStamp expiry)
+{
+    const struct package *package = packages_find(name);
+    UNICODE_STRING principal_string;
+    LSA_SEC_HANDLE inner = 0;
+    TimeStamp unwanted;
+
+    if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    if (!out || !(use & SECPKG_CRED_BOTH)) return SEC_E_NO_CREDENTIALS;
+    RtlInitUnicodeString(&principal_string, principal);
+    NTSTATUS status =
+        package->lsa->AcquireCredentialsHandle(principal ? &principal_string : NULL, use, logon_id, auth_data,
+                                               (void *)get_key, get_key_argument, &inner, expiry ? expiry : &unwanted);
+    return status ? raise_fault(status) : enter_credential(package, inner, out);
+}
+
+SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package, ULONG use, void *logon_id,
+                                                 void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                                 PCredHandle credential, PTimeStamp expiry)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status =
+        acquire(principal, package, use, logon_id, auth_data, get_key, get_key_argument, credential, expiry);
+    return trace_end(start, &(struct trace_record){.function = __func__,
+                                                   .package = package,
+                                                   .handle = status ? NULL : credential,
+                                                   .flags = "CRED",
+                                                   .request = use},
+                     status);
+}
+
+/* Flags say how the identity is encoded, not this function's letter (behaviour.md row 79). */
+SECURITY_STATUS WINAPI AcquireCredentialsHandleA(SEC_CHAR *principal, SEC_CHAR *package, ULONG use, void *logon_id,
+                                                 void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                                 PCredHandle credential, PTimeStamp expiry)
+{
+    WCHAR *wide_principal = wide_of(principal), *wide_package = wide_of(package);
+    SECURITY_STATUS status = AcquireCredentialsHandleW(wide_principal, wide_package, use, logon_id, auth_data, get_key,
+                                                       get_key_argument, credential, expiry);
+    HeapFree(GetProcessHeap(), 0, wide_principal);
+    HeapFree(GetProcessHeap(), 0, wide_package);
+    return status;
+}
+
+/* Kerberos and Negotiate take further credentials into a handle; a package without the function says so. */
+static SECURITY_STATUS add(struct credential *credential, const WCHAR *principal, const WCHAR *name, ULONG use,
+                           void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument, PTimeStamp expiry)
+{
+    UNICODE_STRING principal_string, package_string;
+    if (!packages_find(name)) return SEC_E_SECPKG_NOT_FOUND;
+    if (!credential->package->lsa->AddCredentials) return SEC_E_UNSUPPORTED_FUNCTION;
+    RtlInitUnicodeString(&principal_string, principal);
+    RtlInitUnicodeString(&package_string, name);
+    return credential->package->lsa->AddCredentials(credential->handle, &principal_string, &package_string, use,
+                                                    auth_data, (void *)get_key, get_key_argument, expiry);
+}
+
+/* A credential in use by one call. The handle is the caller's memory, so it is read once. */
+struct use {
+    struct handle handle;
+    struct credential *credential;
+};
+
+static BOOL enter(const CredHandle *handle, struct use *use)
+{
+    if (!handle) return FALSE;
+    use->handle = handle_of(handle);
+    use->credential = handle_table_take(&credential_handles, use->handle);
+    return use->credential != NULL;
+}
+
+static SECURITY_STATUS leave(const struct use *use, SECURITY_STATUS status)
+{
+    handle_table_release(&credential_handles, use->handle);
+    return raise_fault(status);
+}
+
+SECURITY_STATUS WINAPI AddCredentialsW(PCredHandle handle, SEC_WCHAR *principal, SEC_WCHAR *package, ULONG usage,
+                                       void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                       PTimeStamp expiry)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct use use;
+    if (enter(handle, &use))
+        status = leave(&use, add(use.credential, principal, package, usage, auth_data, get_key, get_key_argument,
+                                 expiry));
+    return trace_end(start, &(struct trace_record){.function = __func__, .handle = handle}, status);
+}
+
+SECURITY_STATUS WINAPI AddCredentialsA(PCredHandle handle, SEC_CHAR *principal, SEC_CHAR *package, ULONG use,
+                                       void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                       PTimeStamp expiry)
+{
+    WCHAR *wide_principal = wide_of(principal), *wide_package = wide_of(package);
+    SECURITY_STATUS status = AddCredentialsW(handle, wide_principal, wide_package, use, auth_data, get_key, get_key_argument, expiry);
+    HeapFree(GetProcessHeap(), 0, wide_principal);
+    HeapFree(GetProcessHeap(), 0, wide_package);
+    return status;
+}
+
+SECURITY_STATUS WINAPI FreeCredentialsHandle(PCredHandle handle)
+{
+    const INT64 start = trace_start();
+    const BOOL closed = handle && handle_table_close(&credential_handles, handle_of(handle));
+    return trace_end(start, &(struct trace_record){.function = __func__, .handle = handle},
+                     closed ? SEC_E_OK : SEC_E_INVALID_HANDLE);
+}
+
+static SECURITY_STATUS query(const struct credential *credential, ULONG attribute, void *buffer)
+{
+    if (!buffer) return SEC_E_INTERNAL_ERROR;
+    return credential->package->lsa->QueryCredentialsAttributes(credential->handle, attribute, buffer);
+}
+
+SECURITY_STATUS WINAPI QueryCredentialsAttributesW(PCredHandle handle, ULONG attribute, void *buffer)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct use use;
+    if (enter(handle, &use)) status = leave(&use, query(use.credential, attribute, buffer));
+    return trace_end(start, &(struct trace_record){.function = __func__,
+                                                   .handle = handle,
+                                                   .attribute = attribute,
+                                                   .has_attribute = TRUE},
+                     status);
+}
+
+SECURITY_STATUS WINAPI QueryCredentialsAttributesA(PCredHandle handle, ULONG attribute, void *buffer)
+{
+    SECURITY_STATUS status = QueryCredentialsAttributesW(handle, attribute, buffer);
+    if (status || attribute != SECPKG_CRED_ATTR_NAMES) return status;
+    return replace_by_ansi(buffer) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Touching a caller's memory before it is used where a fault raises no exception. The fault happens here, in the
+ * caller's thread and in PE code, before any reference is taken: the program gets the exception that Windows raises,
+ * and nothing is left behind.
+ */
+#ifndef SECUR32_PROBE_H
+#define SECUR32_PROBE_H
+
+#include <windows.h>
+#include <sspi.h>
+
+enum { PAGE_BYTES = 4096 };
+
+/* The or with 0 is atomic: another thread may be writing to the same byte. */
+static inline void touch(BYTE *byte, BOOL write)
+{
+    if (write)
+        __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);
+    else
+        (void)*(volatile BYTE *)byte;
+}
+
+static inline void probe(void *memory, SIZE_T size, BOOL write)
+{
+    BYTE *byte = memory, *end = byte + size;
+    if (!memory || !size) return;
+    for (; byte < end; byte = (BYTE *)(((ULONG_PTR)byte | (PAGE_BYTES - 1)) + 1)) touch(byte, write);
+    touch(end - 1, write);
+}
+
+/* A message's buffers: those that OPERATION writes to (SEALS: DATA; SIGNS: TOKEN) for writing. */
+static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL signs)
+{
+    for (ULONG i = 0; i < message->cBuffers; i++) {
+        const SecBuffer *buffer = &message->pBuffers[i];
+        const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
+        const BOOL read_only = buffer->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM);
+        if (type == SECBUFFER_DATA || type == SECBUFFER_STREAM)
+            probe(buffer->pvBuffer, buffer->cbBuffer, seals && !read_only);
+        else if (type == SECBUFFER_TOKEN)
+            probe(buffer->pvBuffer, buffer->cbBuffer, signs);
+    }
+}
+
+/* The buffers of a leg: all that is given for reading, TOKEN of the output for writing. */
+static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *output, BOOL allocate)
+{
+    for (ULONG i = 0; input && i < input->cBuffers; i++)
+        probe(input->pBuffers[i].pvBuffer, input->pBuffers[i].cbBuffer, FALSE);
+    for (ULONG i = 0; output && i < output->cBuffers; i++) {
+        SecBuffer *buffer = &output->pBuffers[i];
+        if ((buffer->BufferType & ~SECBUFFER_ATTRMASK) != SECBUFFER_TOKEN) continue;
+        probe(buffer, sizeof *buffer, TRUE);
+        if (!allocate) probe(buffer->pvBuffer, buffer->cbBuffer, TRUE);
+    }
+}
+
+#endif
