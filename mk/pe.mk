@@ -15,7 +15,7 @@ pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign
 pe_libs_msv1_0 = -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
-	handle_table interface lsa main messages names packages performance sasl text trace unsupported) \
+	handle_table interface lsa main messages names package_calls packages performance sasl text trace unsupported) \
 	countersign/package/identity sspicli/attributes_ex
 pe_libs_secur32 = -ladvapi32 -lntdll
 pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages unsupported)
@@ -43,7 +43,7 @@ pe/$(1)/$(2).spec.o: $$(srcdir)/dlls/$(2)/$(2).spec $$(call pe_objects_of,$(1),$
 	$$(AM_V_GEN)mkdir -p $$(@D) && $$(WINEBUILD) --dll -b $$(pe_target_$(1)) -E $$< -o $$@ $$(call pe_objects_of,$(1),$(2))
 $$(call pe_dir,$(1))/lib$(2).a: $$(srcdir)/dlls/$(2)/$(2).spec
 	$$(AM_V_GEN)mkdir -p $$(@D) && $$(WINEBUILD) --implib -b $$(pe_target_$(1)) -E $$< -o $$@
-$$(call pe_dir,$(1))/$(2).dll: pe/$(1)/$(2).spec.o $$(pe_imports_$(2):%=$$(call pe_dir,$(1))/lib%.a)
+$$(call pe_dir,$(1))/$(2).dll: pe/$(1)/$(2).spec.o $$(call pe_objects_of,$(1),$(2)) $$(pe_imports_$(2):%=$$(call pe_dir,$(1))/lib%.a)
 	$$(AM_V_CCLD)$$(pe_cc_$(1)) $$(PE_LDFLAGS) -o $$@ $$< $$(call pe_objects_of,$(1),$(2)) \
 		$$(pe_imports_$(2):%=$$(call pe_dir,$(1))/lib%.a) $$(pe_libs_$(2))
 	$$(if $$(filter countersign,$(2)),$$(AM_V_at)$$(WINEBUILD) --builtin $$@)

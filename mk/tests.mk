@@ -1,5 +1,5 @@
-# The tests: checks/ holds their programs. A native one is built plain, with AddressSanitizer and UBSan, and with
-# ThreadSanitizer; a Windows one for x86_64 and i386.
+# The tests. checks/ holds the unit tests, built plain, with AddressSanitizer and UBSan, and with ThreadSanitizer;
+# tests/ and samples/ the Windows programs, for x86_64 and i386.
 
 check_flavours = plain asan tsan
 check_flags_plain = -O2
@@ -8,30 +8,65 @@ check_flags_tsan = -O1 -g -fsanitize=thread
 check_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/tests/support -I$(srcdir)/tests/unit -I$(srcdir)/dlls/secur32
 
 unit_tests = $(filter-out unit,$(basename $(notdir $(wildcard $(srcdir)/tests/unit/*.c))))
-check_support = $(wildcard $(srcdir)/tests/support/*.c) $(srcdir)/tests/unit/unit.c $(srcdir)/dlls/secur32/handle_table.c
+check_support = tests/unit/unit.c dlls/secur32/handle_table.c $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/support/*.c))
 
 # check_rules FLAVOUR
 define check_rules
 checks/$(1)/%.o: $$(srcdir)/%.c
 	$$(AM_V_CC)mkdir -p $$(@D) && $$(CC) $$(NATIVE_CFLAGS) $$(check_flags_$(1)) $$(check_cppflags) -MMD -MP -c $$< -o $$@
-checks/$(1)/libcheck.a: $$(patsubst %.c,checks/$(1)/%.o,$$(native_sources) $$(check_support:$$(srcdir)/%=%))
+checks/$(1)/libcheck.a: $$(patsubst %.c,checks/$(1)/%.o,$$(native_sources) $$(check_support))
 	$$(AM_V_AR)rm -f $$@ && $$(AR) cr $$@ $$^
-checks/$(1)/unit/%: checks/$(1)/tests/unit/%.o checks/$(1)/libcheck.a
+$$(unit_tests:%=checks/$(1)/unit/%): checks/$(1)/unit/%: checks/$(1)/tests/unit/%.o checks/$(1)/libcheck.a
 	$$(AM_V_CCLD)mkdir -p $$(@D) && $$(CC) $$(check_flags_$(1)) -o $$@ $$^ -lcmocka $$(NATIVE_LIBS)
 endef
 $(foreach flavour,$(check_flavours),$(eval $(call check_rules,$(flavour))))
-.SECONDARY:
 
-check_programs = $(foreach flavour,$(check_flavours),$(unit_tests:%=checks/$(flavour)/unit/%))
+unit_programs = $(foreach flavour,$(check_flavours),$(unit_tests:%=checks/$(flavour)/unit/%))
 
-# Windows programs of the tests: what tests/NAME/*.c make together is checks/ARCH-windows/NAME.exe.
-pe_programs = $(patsubst $(srcdir)/tests/%/windows.mk,%,$(wildcard $(srcdir)/tests/*/windows.mk))
+# The native side of the interoperation tests.
+tests/interop/peer: $(srcdir)/tests/interop/peer.c libcountersign.a
+	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 $(AM_CPPFLAGS) -o $@ $^ $(NATIVE_LIBS)
 
-checks: $(check_programs)
+# What each Windows program is made of, beside the headers of its folder, and links. FOLDER/ARCH/PROGRAM.exe comes out.
+PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
+pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
+	tests/bridge/bad_pointers samples/client samples/server
+pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
+pe_parts_tests/exports/callall = tests/exports/callall.c
+pe_parts_tests/trace/trace_secrets = tests/trace/trace_secrets.c
+pe_parts_tests/bridge/bad_pointers = tests/bridge/bad_pointers.c
+pe_parts_samples/client = samples/client.c samples/talk.c
+pe_parts_samples/server = samples/server.c samples/talk.c
+pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt
+pe_links_tests/trace/trace_secrets = -lsecur32
+pe_links_tests/bridge/bad_pointers = -lsecur32
+pe_links_samples/client = -lsecur32 -lws2_32
+pe_links_samples/server = -lsecur32 -lws2_32
 
-check-local: all-local checks
+pe_program = $(dir $(2))$(1)/$(notdir $(2)).exe
+
+# pe_program_rules ARCH PROGRAM
+define pe_program_rules
+$$(call pe_program,$(1),$(2)): $$(addprefix $$(srcdir)/,$$(pe_parts_$(2))) $$(wildcard $$(srcdir)/$$(dir $(2))*.h) \
+		tests/exports/exports_table.h
+	$$(AM_V_CCLD)mkdir -p $$(@D) && $$(pe_cc_$(1)) $$(PE_PROGRAM_CFLAGS) -Itests/exports -o $$@ $$(filter %.c,$$^) \
+		$$(pe_links_$(2))
+endef
+$(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(eval $(call pe_program_rules,$(arch),$(program)))))
+
+tests/exports/exports_table.h: $(srcdir)/tests/exports/table.awk $(srcdir)/dlls/secur32/unsupported.tsv \
+		$(srcdir)/tests/data/exports.tsv
+	$(AM_V_GEN)mkdir -p $(@D) && awk -f $^ >$@
+
+windows_programs = $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(call pe_program,$(arch),$(program))))
+
+unit: $(unit_programs)
+programs: all $(windows_programs) tests/interop/peer
+checks: programs unit
+
+check-local: all-local unit
 	@test $(CMOCKA) = yes || { echo "make check needs cmocka (Debian: libcmocka-dev)"; exit 1; }
-	BUILD=. $(srcdir)/tests/unit/run
+	COUNTERSIGN_BUILD=. $(srcdir)/tests/unit/run
 
-.PHONY: checks
+.PHONY: unit programs checks
 -include $(shell find checks -name '*.d' 2>/dev/null)

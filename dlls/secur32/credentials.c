@@ -165,3 +165,28 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesA(PCredHandle handle, ULONG att
     if (status || attribute != SECPKG_CRED_ATTR_NAMES) return status;
     return replace_by_ansi(buffer) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
+
+/* A package that knows no such attribute finds no such handle: NTLM with KDC_PROXY_SETTINGS (errors.tsv, observed). */
+static SECURITY_STATUS set_attribute(const struct credential *credential, ULONG attribute, void *buffer, ULONG size)
+{
+    SpSetCredentialsAttributesFn *function = credential->package->lsa->SetCredentialsAttributes;
+    return function ? function(credential->handle, attribute, buffer, size) : SEC_E_INVALID_HANDLE;
+}
+
+SECURITY_STATUS WINAPI SetCredentialsAttributesW(PCredHandle handle, ULONG attribute, void *buffer, ULONG size)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct use use;
+    if (enter(handle, &use)) status = leave(&use, set_attribute(use.credential, attribute, buffer, size));
+    return trace_end(start, &(struct trace_record){.function = __func__,
+                                                   .handle = handle,
+                                                   .attribute = attribute,
+                                                   .has_attribute = TRUE},
+                     status);
+}
+
+SECURITY_STATUS WINAPI SetCredentialsAttributesA(PCredHandle handle, ULONG attribute, void *buffer, ULONG size)
+{
+    return SetCredentialsAttributesW(handle, attribute, buffer, size);
+}

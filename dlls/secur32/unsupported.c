@@ -35,67 +35,6 @@ SECURITY_STATUS WINAPI DeleteSecurityPackageW(SEC_WCHAR *)
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-/* Impersonation */
-
-SECURITY_STATUS WINAPI ImpersonateSecurityContext(PCtxtHandle)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI RevertSecurityContext(PCtxtHandle)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI QuerySecurityContextToken(PCtxtHandle, HANDLE *)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-/* Contexts that move to another process */
-
-SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle, ULONG, PSecBuffer, void **)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI ImportSecurityContextA(SEC_CHAR *, PSecBuffer, void *, PCtxtHandle)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI ImportSecurityContextW(SEC_WCHAR *, PSecBuffer, void *, PCtxtHandle)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-/* What only Schannel and Kerberos know: for NTLM this is the final answer (errors.tsv) */
-
-SECURITY_STATUS WINAPI ApplyControlToken(PCtxtHandle, PSecBufferDesc)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI SetContextAttributesA(PCtxtHandle, ULONG, void *, ULONG)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI SetContextAttributesW(PCtxtHandle, ULONG, void *, ULONG)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI SetCredentialsAttributesA(PCredHandle, ULONG, void *, ULONG)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI SetCredentialsAttributesW(PCredHandle, ULONG, void *, ULONG)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
 /* Accounts */
 
 SECURITY_STATUS WINAPI ChangeAccountPasswordA(SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, BOOLEAN,

@@ -114,14 +114,19 @@ SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NT
 {
     char *path = cs_config_path("COUNTERSIGN_ACCOUNTS", "accounts");
     if (!path) return SEC_E_LOGON_DENIED;
+    char buffer[4096]; /* the file's, to be wiped: stdio would leave all hashes in the heap */
     FILE *file = NULL;
     SECURITY_STATUS status;
     switch (cs_open_private(path, &file)) {
-    case CS_FILE_OK: status = search(file, path, user, ntowfv1); break;
+    case CS_FILE_OK:
+        setvbuf(file, buffer, _IOFBF, sizeof buffer);
+        status = search(file, path, user, ntowfv1);
+        break;
     case CS_FILE_MISSING: status = SEC_E_LOGON_DENIED; break;
     default: status = SEC_E_NO_AUTHENTICATING_AUTHORITY; break;
     }
     if (file) fclose(file);
+    cs_wipe(buffer, sizeof buffer);
     free(path);
     return status;
 }

@@ -8,7 +8,7 @@
 #include "secure.h"
 #include "utf16.h"
 
-#include <nettle/arcfour.h>
+#include <hcrypto/rc4.h>
 #include <nettle/des.h>
 #include <nettle/hmac.h>
 #include <nettle/md4.h>
@@ -127,9 +127,9 @@ void ntlm_KXKEY(uint32_t flags, const uint8_t session_base_key[NTLM_KEY], const 
 
 void ntlm_RC4K(const uint8_t key[NTLM_KEY], const uint8_t data[NTLM_KEY], uint8_t result[NTLM_KEY])
 {
-    struct arcfour_ctx rc4;
-    arcfour_set_key(&rc4, NTLM_KEY, key);
-    arcfour_crypt(&rc4, NTLM_KEY, result, data);
+    RC4_KEY rc4;
+    RC4_set_key(&rc4, NTLM_KEY, key);
+    RC4(&rc4, NTLM_KEY, data, result);
     cs_wipe(&rc4, sizeof rc4);
 }
 

@@ -10,17 +10,18 @@
 #include "secure.h"
 #include "utf16.h"
 
-#include <nettle/arcfour.h>
+#include <hcrypto/rc4.h>
 #include <nettle/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-enum { SIGNATURE_SIZE = 16, CHECKSUM_SIZE = 8, CHUNK = 4096 };
+enum { SIGNATURE_SIZE = 16, CHECKSUM_SIZE = 8, MD5_BLOCK = 64 };
 
-/* What a message moves; kept aside until a token has verified. */
+/* What a message moves; moved back when its token does not verify. hcrypto's RC4 is the fastest of the three
+ * libraries (tools/bench). */
 struct cipher_state {
-    struct arcfour_ctx rc4;
+    RC4_KEY rc4;
     uint32_t sequence;
 };
 
@@ -44,6 +45,7 @@ struct ntlm_session {
 struct checksum {
     struct hmac_md5_ctx *mac;
     uLong crc;
+    size_t passed; /* bytes so far */
 };
 
 static struct ntlm_session *ntlm_session_of(struct cs_session *session)
@@ -51,24 +53,25 @@ static struct ntlm_session *ntlm_session_of(struct cs_session *session)
     return (struct ntlm_session *)session;
 }
 
-static struct checksum checksum_start(const struct ntlm_session *session, struct direction *direction)
-{
-    struct checksum checksum = {NULL, 0};
-    if (session->flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) {
-        const uint32_t n = direction->state.sequence;
-        const uint8_t sequence[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
-        checksum.mac = &direction->mac;
-        hmac_md5_update(checksum.mac, sizeof sequence, sequence);
-    }
-    return checksum;
-}
-
 static void checksum_update(struct checksum *checksum, size_t size, const uint8_t *data)
 {
+    checksum->passed += size;
     if (checksum->mac)
         hmac_md5_update(checksum->mac, size, data);
     else
         checksum->crc = crc32_z(checksum->crc, data, size);
+}
+
+static struct checksum checksum_start(const struct ntlm_session *session, struct direction *direction)
+{
+    struct checksum checksum = {NULL, 0, 0};
+    if (session->flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) {
+        const uint32_t n = direction->state.sequence;
+        const uint8_t sequence[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
+        checksum.mac = &direction->mac;
+        checksum_update(&checksum, sizeof sequence, sequence);
+    }
+    return checksum;
 }
 
 static void put_le32(uint8_t *out, uint32_t value)
@@ -82,7 +85,7 @@ static void sign_crc(struct cipher_state *state, uLong crc, uint8_t signature[SI
 {
     uint8_t sealed[12] = {0};
     put_le32(sealed + 4, (uint32_t)crc);
-    arcfour_crypt(&state->rc4, sizeof sealed, sealed, sealed);
+    RC4(&state->rc4, sizeof sealed, sealed, sealed);
     put_le32(signature, 1);
     put_le32(signature + 4, 0);
     memcpy(signature + 8, sealed + 4, 4);
@@ -100,7 +103,7 @@ static void sign_mac(const struct ntlm_session *session, struct cipher_state *st
     put_le32(signature, 1);
     hmac_md5_digest(mac, CHECKSUM_SIZE, signature + 4);
     if (session->flags & NTLMSSP_NEGOTIATE_KEY_EXCH)
-        arcfour_crypt(&state->rc4, CHECKSUM_SIZE, signature + 4, signature + 4);
+        RC4(&state->rc4, CHECKSUM_SIZE, signature + 4, signature + 4);
     put_le32(signature + 12, state->sequence);
 }
 
@@ -114,28 +117,49 @@ static void checksum_end(const struct ntlm_session *session, const struct checks
     state->sequence++;
 }
 
-/* MAC over the plain text, then RC4, while a chunk is in the first-level cache. */
-static void seal_buffer(struct checksum *checksum, struct arcfour_ctx *rc4, uint8_t *data, size_t size)
+/*
+ * MAC and RC4 take turns block by block, not buffer by buffer: each is one long chain of dependent steps, and the
+ * processor runs the end of one beside the start of the other. A turn ends where a block of MD5 does.
+ */
+static size_t turn(const struct checksum *checksum, size_t size)
+{
+    const size_t n = MD5_BLOCK - checksum->passed % MD5_BLOCK;
+    return n < size ? n : size;
+}
+
+static void seal_buffer(struct checksum *checksum, RC4_KEY *rc4, uint8_t *data, size_t size)
 {
     for (size_t n; size; data += n, size -= n) {
-        n = size < CHUNK ? size : CHUNK;
+        n = turn(checksum, size);
         checksum_update(checksum, n, data);
-        arcfour_crypt(rc4, n, data, data);
+        RC4(rc4, (int)n, data, data);
     }
 }
 
-static void unseal_buffer(struct checksum *checksum, struct arcfour_ctx *rc4, uint8_t *data, size_t size)
+static void unseal_buffer(struct checksum *checksum, RC4_KEY *rc4, uint8_t *data, size_t size)
 {
     for (size_t n; size; data += n, size -= n) {
-        n = size < CHUNK ? size : CHUNK;
-        arcfour_crypt(rc4, n, data, data);
+        n = turn(checksum, size);
+        RC4(rc4, (int)n, data, data);
         checksum_update(checksum, n, data);
+    }
+}
+
+/* Runs RC4's steps backwards over COUNT bytes: cheaper than keeping the state aside for every message that verifies. */
+static void rc4_back(RC4_KEY *rc4, size_t count)
+{
+    for (; count; count--) {
+        const unsigned value = rc4->state[rc4->y];
+        rc4->state[rc4->y] = rc4->state[rc4->x];
+        rc4->state[rc4->x] = value;
+        rc4->y = (rc4->y - value) & 0xFF;
+        rc4->x = (rc4->x - 1) & 0xFF;
     }
 }
 
 /* Passes MESSAGE through the checksum in the order of its buffers; CIPHER, if any, over those it may change. */
 static void pass(const struct cs_message *message, enum cs_operation operation, struct checksum *checksum,
-                 struct arcfour_ctx *cipher)
+                 RC4_KEY *cipher)
 {
     for (uint32_t i = 0; i < message->count; i++) {
         const struct cs_buffer *buffer = &message->buffers[i];
@@ -194,25 +218,48 @@ static bool signature_matches(const struct ntlm_session *session, const uint8_t 
     return cs_same(expected, given, 4) & cs_same(expected + 8, given + 8, 8);
 }
 
+/* Bytes of MESSAGE that RC4 goes over. */
+static size_t sealed_size(const struct cs_message *message)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < message->count; i++)
+        if (cs_buffer_sealed(&message->buffers[i])) size += message->buffers[i].size;
+    return size;
+}
+
+/* Bytes of RC4's stream that a signature takes: sign_mac, sign_crc. */
+static size_t signature_stream(const struct ntlm_session *session)
+{
+    if (!protected_by(session, NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY)) return 12;
+    return protected_by(session, NTLMSSP_NEGOTIATE_KEY_EXCH) ? CHECKSUM_SIZE : 0;
+}
+
+/* Puts the receiving direction and MESSAGE back to what they were before a message that does not verify. */
+static void undo(struct ntlm_session *session, enum cs_operation operation, bool unseal,
+                 const struct cs_message *message)
+{
+    struct cipher_state *state = &session->receive->state;
+    struct checksum none = {NULL, 0, 0};
+    state->sequence--;
+    rc4_back(&state->rc4, signature_stream(session));
+    if (!unseal) return;
+    rc4_back(&state->rc4, sealed_size(message));
+    pass(message, operation, &none, &state->rc4);
+    rc4_back(&state->rc4, sealed_size(message));
+}
+
 /* Decrypts when UNSEAL, checks SIGNATURE, and moves the direction on only if it holds; else the bytes are as before. */
 static bool try_consume(struct ntlm_session *session, enum cs_operation operation, bool unseal,
                         const struct cs_message *message, const uint8_t *signature)
 {
     struct direction *direction = session->receive;
-    const struct cipher_state before = direction->state;
     struct checksum checksum = checksum_start(session, direction);
     uint8_t expected[SIGNATURE_SIZE];
 
     pass(message, operation, &checksum, unseal ? &direction->state.rc4 : NULL);
     checksum_end(session, &checksum, &direction->state, expected);
     if (signature_matches(session, expected, signature)) return true;
-
-    direction->state = before;
-    if (unseal) {
-        struct cipher_state again = before;
-        struct checksum none = {NULL, 0};
-        pass(message, operation, &none, &again.rc4);
-    }
+    undo(session, operation, unseal, message);
     return false;
 }
 
@@ -220,7 +267,7 @@ static bool try_consume(struct ntlm_session *session, enum cs_operation operatio
 static SECURITY_STATUS consume(struct ntlm_session *session, enum cs_operation operation,
                                const struct cs_message *message, const uint8_t *signature, uint32_t *qop)
 {
-    const bool sealed = operation == CS_DECRYPT && protected_by(session, NTLMSSP_NEGOTIATE_SEAL);
+    const bool sealed = operation == CS_DECRYPT;
     SECURITY_STATUS status = enter(session->receive);
     if (status == SEC_E_OK && !(sealed && try_consume(session, operation, true, message, signature))) {
         /* SECQOP_WRAP_NO_ENCRYPT leaves no mark in an NTLM token: a message that is not sealed right may be that. */
@@ -256,7 +303,10 @@ static SECURITY_STATUS verify_signature(struct cs_session *base, const struct cs
     return cs_same(dummy_signature, signature, SIGNATURE_SIZE) ? SEC_E_OK : SEC_E_MESSAGE_ALTERED;
 }
 
-/* Vista and later refuse to seal where neither was negotiated (behaviour.md row 112). */
+/*
+ * Vista and later refuse to seal where neither SIGN nor SEAL was negotiated (behaviour.md row 112); with SIGN alone
+ * EncryptMessage still encrypts, as gss-ntlmssp does (errors.tsv: "works when either is set").
+ */
 static SECURITY_STATUS encrypt(struct cs_session *base, uint32_t qop, const struct cs_message *message)
 {
     struct ntlm_session *session = ntlm_session_of(base);
@@ -264,9 +314,8 @@ static SECURITY_STATUS encrypt(struct cs_session *base, uint32_t qop, const stru
     if (!signs(session)) return SEC_E_UNSUPPORTED_FUNCTION;
     SECURITY_STATUS status = cs_message_shape(message, CS_ENCRYPT, SIGNATURE_SIZE, &shape);
     if (status) return status;
-    const bool seal = qop != SECQOP_WRAP_NO_ENCRYPT && protected_by(session, NTLMSSP_NEGOTIATE_SEAL);
     cs_message_no_padding(message);
-    return produce(session, CS_ENCRYPT, seal, message, &shape);
+    return produce(session, CS_ENCRYPT, qop != SECQOP_WRAP_NO_ENCRYPT, message, &shape);
 }
 
 /* STREAM is signature and message in one; DATA is pointed at the message, and only once it has verified. */
@@ -336,7 +385,7 @@ static void key_direction(struct ntlm_session *session, const uint8_t key[NTLM_K
     ntlm_SIGNKEY(key, index == 0, sign_key);
     hmac_md5_set_key(&direction->mac, NTLM_KEY, sign_key);
     session->seal_key_size = ntlm_SEALKEY(session->flags, key, index == 0, session->seal_keys[index]);
-    arcfour_set_key(&direction->state.rc4, session->seal_key_size, session->seal_keys[index]);
+    RC4_set_key(&direction->state.rc4, (int)session->seal_key_size, session->seal_keys[index]);
     cs_wipe(sign_key, sizeof sign_key);
 }
 
@@ -387,7 +436,7 @@ void ntlm_session_rewind(struct cs_session *base)
     for (int i = 0; i < 2; i++) {
         struct direction *direction = &session->directions[i];
         if (enter(direction) == SEC_E_OK)
-            arcfour_set_key(&direction->state.rc4, session->seal_key_size, session->seal_keys[i]);
+            RC4_set_key(&direction->state.rc4, (int)session->seal_key_size, session->seal_keys[i]);
         cs_unlock(&direction->lock);
     }
 }

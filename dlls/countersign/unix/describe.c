@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tokens in words: which mechanism's a token is, and the form that all descriptions have.
+ */
+#include "describe.h"
+
+#include <libintl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unictype.h>
+#include <unistr.h>
+
+#define _(text) dgettext("countersign", text)
+
+enum { INDENT = 2, WIDTH = 80, SHOWN_OF_UNKNOWN = 8 };
+
+/* Lines */
+
+static void add_formatted(struct cs_writer *text, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    uint8_t *room = size < 0 ? NULL : cs_write_room(text, (size_t)size + 1);
+    if (!room) return;
+    vsnprintf((char *)room, (size_t)size + 1, format, arguments);
+    text->size--; /* the NUL */
+}
+
+void cs_describe_add(struct cs_description *description, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(description->text, format, arguments);
+    va_end(arguments);
+}
+
+static void indent(struct cs_description *description)
+{
+    cs_describe_add(description, "%*s", (int)(INDENT * description->depth), "");
+}
+
+void cs_describe_begin(struct cs_description *description, const char *label)
+{
+    indent(description);
+    cs_describe_add(description, "%s: ", label);
+}
+
+void cs_describe_end(struct cs_description *description)
+{
+    cs_write_u8(description->text, '\n');
+}
+
+void cs_describe_line(struct cs_description *description, const char *label, const char *format, ...)
+{
+    va_list arguments;
+    cs_describe_begin(description, label);
+    va_start(arguments, format);
+    add_formatted(description->text, format, arguments);
+    va_end(arguments);
+    cs_describe_end(description);
+}
+
+void cs_describe_broken(struct cs_description *description, size_t offset, const char *format, ...)
+{
+    va_list arguments;
+    description->whole = false;
+    indent(description);
+    cs_describe_add(description, _("Broken at byte %zu: "), offset);
+    va_start(arguments, format);
+    add_formatted(description->text, format, arguments);
+    va_end(arguments);
+    cs_describe_end(description);
+}
+
+bool cs_describe_cut(struct cs_description *description, const struct cs_walk *walk, const char *name)
+{
+    if (walk->reader.failed) cs_describe_broken(description, cs_walk_position(walk), _("%s is cut off"), name);
+    return walk->reader.failed;
+}
+
+/* Values */
+
+void cs_describe_hex(struct cs_description *description, struct cs_span bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) cs_describe_add(description, "%02x", bytes.data[i]);
+}
+
+void cs_describe_hex_line(struct cs_description *description, const char *label, struct cs_span bytes)
+{
+    cs_describe_begin(description, label);
+    cs_describe_hex(description, bytes);
+    cs_describe_end(description);
+}
+
+static void add_character(struct cs_description *description, uint32_t character)
+{
+    uint8_t utf8[6];
+    const uint32_t unshown = UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp;
+    bool shown = character != '"' && !uc_is_general_category_withtable(character, unshown);
+    int size = shown ? u8_uctomb(utf8, character, sizeof utf8) : 0;
+    if (size > 0)
+        cs_write_span(description->text, (struct cs_span){utf8, (size_t)size});
+    else
+        cs_describe_add(description, "\\u{%04X}", (unsigned)character);
+}
+
+static void add_utf16(struct cs_description *description, struct cs_span name)
+{
+    struct cs_reader reader = cs_reader_of(name);
+    while (reader.remaining >= 2) {
+        uint32_t character = cs_read_u16(&reader);
+        struct cs_reader ahead = reader;
+        uint16_t low = cs_read_u16(&ahead);
+        if (character >= 0xD800 && character <= 0xDBFF && low >= 0xDC00 && low <= 0xDFFF) {
+            character = 0x10000 + ((character - 0xD800) << 10) + (low - 0xDC00u);
+            reader = ahead;
+        }
+        add_character(description, character);
+    }
+    if (reader.remaining) cs_describe_add(description, "\\x%02X", cs_read_u8(&reader));
+}
+
+static void add_bytes(struct cs_description *description, struct cs_span name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] < 0x80)
+            add_character(description, name.data[i]);
+        else
+            cs_describe_add(description, "\\x%02X", name.data[i]);
+    }
+}
+
+void cs_describe_name(struct cs_description *description, struct cs_span name, bool utf16)
+{
+    cs_write_u8(description->text, '"');
+    if (utf16)
+        add_utf16(description, name);
+    else
+        add_bytes(description, name);
+    cs_write_u8(description->text, '"');
+}
+
+/* Adds WORD to the list of words on the line at hand, which began at *START, or to a new line if it does not fit. */
+static void add_word(struct cs_description *description, size_t *start, const char *word)
+{
+    const size_t size = description->text->size;
+    if (!*start || size - *start + 1 + strlen(word) > WIDTH) {
+        if (*start) cs_describe_end(description);
+        *start = description->text->size;
+        indent(description);
+    } else {
+        cs_describe_add(description, " ");
+    }
+    cs_describe_add(description, "%s", word);
+}
+
+void cs_describe_flags(struct cs_description *description, const char *label, uint32_t value,
+                       const struct cs_flag_name *names, size_t count)
+{
+    char rest[sizeof "0x00000000"];
+    size_t start = 0;
+    cs_describe_line(description, label, "0x%08x", value);
+    description->depth++;
+    for (size_t i = 0; i < count; i++) {
+        if (!(value & names[i].flag)) continue;
+        add_word(description, &start, names[i].name);
+        value &= ~names[i].flag;
+    }
+    snprintf(rest, sizeof rest, "0x%08x", value);
+    if (value) add_word(description, &start, rest);
+    if (start) cs_describe_end(description);
+    description->depth--;
+}
+
+/* Mechanisms that are told apart by their first bytes, and no more */
+
+struct beginning {
+    const char *mechanism;
+    const char *bytes;
+    size_t size;
+};
+
+static bool begins(struct cs_span token, const struct beginning *beginning)
+{
+    return token.size >= beginning->size && !memcmp(token.data, beginning->bytes, beginning->size);
+}
+
+/* What follows the tag and the length of RFC 2743 3.1's frame; empty if TOKEN has no such frame. */
+static struct cs_span inside_frame(struct cs_span token)
+{
+    struct cs_reader reader = cs_reader_of(token);
+    bool framed = cs_read_u8(&reader) == 0x60;
+    uint8_t length = cs_read_u8(&reader);
+    if (length & 0x80) cs_read_span(&reader, length & 0x7F);
+    if (!framed || reader.failed) return (struct cs_span){NULL, 0};
+    return (struct cs_span){reader.next, reader.remaining};
+}
+
+static const char *undecoded_mechanism(struct cs_span token)
+{
+    static const struct beginning framed[] = {
+        {"SPNEGO", "\x06\x06\x2b\x06\x01\x05\x05\x02", 8},                 /* 1.3.6.1.5.5.2 */
+        {"Kerberos", "\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02", 11}, /* 1.2.840.113554.1.2.2 */
+    };
+    static const struct beginning bare[] = {
+        {"SPNEGO", "\xa0", 1},   /* NegTokenInit, as Windows takes it without its frame */
+        {"SPNEGO", "\xa1", 1},   /* NegTokenResp */
+        {"Kerberos", "\x6e", 1}, /* AP-REQ, AP-REP and KRB-ERROR of DCE style */
+        {"Kerberos", "\x6f", 1},
+        {"Kerberos", "\x7e", 1},
+    };
+    for (size_t i = 0; i < sizeof framed / sizeof *framed; i++)
+        if (begins(inside_frame(token), &framed[i])) return framed[i].mechanism;
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        if (begins(token, &bare[i])) return bare[i].mechanism;
+    return NULL;
+}
+
+static bool describe_undecoded(struct cs_description *description)
+{
+    const struct cs_span token = description->token;
+    const char *mechanism = undecoded_mechanism(token);
+    if (mechanism) {
+        cs_describe_add(description, _("%s token (%zu bytes), not decoded yet"), mechanism, token.size);
+    } else if (!token.size) {
+        cs_describe_add(description, _("empty token"));
+    } else {
+        /* enough to tell what it is, and too little to give a secret away that came in a token's place */
+        struct cs_span shown = {token.data, token.size < SHOWN_OF_UNKNOWN ? token.size : SHOWN_OF_UNKNOWN};
+        cs_describe_add(description, _("token of an unknown kind (%zu bytes), begins with "), token.size);
+        cs_describe_hex(description, shown);
+    }
+    cs_describe_end(description);
+    return false;
+}
+
+bool cs_describe_token(struct cs_span token, struct cs_writer *text)
+{
+    static const struct cs_describer *const describers[] = {&ntlm_describer};
+    struct cs_description description = {.token = token, .text = text, .whole = true};
+    for (size_t i = 0; i < sizeof describers / sizeof *describers; i++) {
+        if (!describers[i]->recognises(token)) continue;
+        describers[i]->describe(&description);
+        return description.whole;
+    }
+    return describe_undecoded(&description);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The functions of a handle that not every package has: they go to the package, and where it lacks them the answer is
+ * SEC_E_UNSUPPORTED_FUNCTION. A handle that is none is SEC_E_INVALID_HANDLE before that (errors.tsv).
+ */
+#include "probe.h"
+#include "secur32.h"
+#include "trace.h"
+
+static SECURITY_STATUS traced(INT64 start, const char *function, const SecHandle *handle, SECURITY_STATUS status)
+{
+    return trace_end(start, &(struct trace_record){.function = function, .handle = handle}, status);
+}
+
+static NTSTATUS context_token(const struct context *context, HANDLE *token)
+{
+    SpGetContextTokenFn *function = context->package->user->GetContextToken;
+    return function && context->user_mode ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS WINAPI QuerySecurityContextToken(PCtxtHandle handle, HANDLE *token)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct context_use use;
+    if (context_enter(handle, &use)) status = context_leave(&use, context_token(use.context, token));
+    return traced(start, __func__, handle, status);
+}
+
+/* The thread gets its own reference to the token with SetThreadToken; ours is closed. */
+static NTSTATUS impersonate(const struct context *context)
+{
+    HANDLE token;
+    NTSTATUS status = context_token(context, &token);
+    if (status) return status;
+    if (!SetThreadToken(NULL, token)) status = SEC_E_NO_IMPERSONATION;
+    CloseHandle(token);
+    return status;
+}
+
+SECURITY_STATUS WINAPI ImpersonateSecurityContext(PCtxtHandle handle)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct context_use use;
+    if (context_enter(handle, &use)) status = context_leave(&use, impersonate(use.context));
+    return traced(start, __func__, handle, status);
+}
+
+static NTSTATUS revert(const struct context *context)
+{
+    if (!context->package->user->GetContextToken) return SEC_E_UNSUPPORTED_FUNCTION;
+    return RevertToSelf() ? SEC_E_OK : SEC_E_NO_IMPERSONATION;
+}
+
+SECURITY_STATUS WINAPI RevertSecurityContext(PCtxtHandle handle)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct context_use use;
+    if (context_enter(handle, &use)) status = context_leave(&use, revert(use.context));
+    return traced(start, __func__, handle, status);
+}
+
+static NTSTATUS export(const struct context *context, ULONG flags, SecBuffer *packed, HANDLE *token)
+{
+    SpExportSecurityContextFn *function = context->package->user->ExportContext;
+    return function && context->user_mode ? function(context->handle, flags, packed, token) : SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle handle, ULONG flags, PSecBuffer packed, void **token)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct context_use use;
+    if (context_enter(handle, &use)) status = context_leave(&use, export(use.context, flags, packed, token));
+    return traced(start, __func__, handle, status);
+}
+
+/* No package of this table imports yet; one that does brings the entry of its context into the handle table here. */
+SECURITY_STATUS WINAPI ImportSecurityContextW(SEC_WCHAR *name, PSecBuffer packed, void *token, PCtxtHandle handle)
+{
+    const INT64 start = trace_start();
+    const SECURITY_STATUS status = packages_find(name) ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_SECPKG_NOT_FOUND;
+    (void)packed;
+    (void)token;
+    (void)handle;
+    return traced(start, __func__, NULL, status);
+}
+
+SECURITY_STATUS WINAPI ImportSecurityContextA(SEC_CHAR *name, PSecBuffer packed, void *token, PCtxtHandle handle)
+{
+    WCHAR *wide_name = wide_of(name);
+    SECURITY_STATUS status = ImportSecurityContextW(wide_name, packed, token, handle);
+    HeapFree(GetProcessHeap(), 0, wide_name);
+    return status;
+}
+
+static NTSTATUS apply_token(const struct context *context, SecBufferDesc *token)
+{
+    SpApplyControlTokenFn *function = context->package->lsa->ApplyControlToken;
+    return function ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* Every package but Schannel answers SEC_E_UNSUPPORTED_FUNCTION in Windows, too. */
+SECURITY_STATUS WINAPI ApplyControlToken(PCtxtHandle handle, PSecBufferDesc token)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct context_use use;
+    if (context_enter(handle, &use)) status = context_leave(&use, apply_token(use.context, token));
+    return traced(start, __func__, handle, status);
+}
+
+static NTSTATUS set_attribute(const struct context *context, ULONG attribute, void *buffer, ULONG size)
+{
+    SpSetContextAttributesFn *function = context->package->lsa->SetContextAttributes;
+    return function ? function(context->handle, attribute, buffer, size) : SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+SECURITY_STATUS WINAPI SetContextAttributesW(PCtxtHandle handle, ULONG attribute, void *buffer, ULONG size)
+{
+    const INT64 start = trace_start();
+    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
+    struct context_use use;
+    if (context_enter(handle, &use)) status = context_leave(&use, set_attribute(use.context, attribute, buffer, size));
+    return traced(start, __func__, handle, status);
+}
+
+/* No attribute that can be set has a string. */
+SECURITY_STATUS WINAPI SetContextAttributesA(PCtxtHandle handle, ULONG attribute, void *buffer, ULONG size)
+{
+    return SetContextAttributesW(handle, attribute, buffer, size);
+}
