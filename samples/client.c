@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The client: logs on to the server over a loopback socket and talks to it in sealed and signed messages. One message
+ * is altered on its way, which the server must notice.
+ *
+ *     client PORT [DOMAIN USER PASSWORD]
+ *
+ * Without an identity it uses default credentials: whoever runs it.
+ */
+#include "talk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char package[] = "NTLM";
+
+static void join(struct peer *peer, const char *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((u_short)atoi(port))};
+    WSADATA data;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (WSAStartup(MAKEWORD(2, 2), &data)) give_up(peer, "WSAStartup", WSAGetLastError());
+    peer->socket = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(peer->socket, (struct sockaddr *)&address, sizeof address)) give_up(peer, "connect", WSAGetLastError());
+}
+
+static void acquire(struct peer *peer, char **identity)
+{
+    SEC_WINNT_AUTH_IDENTITY_A auth = {.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI};
+    TimeStamp expiry;
+    if (identity) {
+        auth.Domain = (unsigned char *)identity[0];
+        auth.DomainLength = (ULONG)strlen(identity[0]);
+        auth.User = (unsigned char *)identity[1];
+        auth.UserLength = (ULONG)strlen(identity[1]);
+        auth.Password = (unsigned char *)identity[2];
+        auth.PasswordLength = (ULONG)strlen(identity[2]);
+    }
+    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL,
+                                                       identity ? &auth : NULL, NULL, NULL, &peer->credential, &expiry);
+    if (status) give_up(peer, "AcquireCredentialsHandle", status);
+    say(peer, identity ? "explicit credentials: %s\\%s" : "default credentials: no user, no password given",
+        identity ? identity[0] : "", identity ? identity[1] : "");
+}
+
+static void authenticate(struct peer *peer)
+{
+    static char target[] = "demo/localhost";
+    const ULONG request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY;
+    static struct frame in, out;
+    SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
+    for (int leg = 1; status == SEC_I_CONTINUE_NEEDED; leg++) {
+        SecBuffer given = {in.size, SECBUFFER_TOKEN, in.data}, made = {peer->token_size, SECBUFFER_TOKEN, out.data};
+        SecBufferDesc input = {SECBUFFER_VERSION, 1, &given}, output = {SECBUFFER_VERSION, 1, &made};
+        TimeStamp expiry;
+        status = InitializeSecurityContextA(leg == 1 ? &peer->credential : NULL, leg == 1 ? NULL : &peer->context, target,
+                                            request, 0, SECURITY_NATIVE_DREP, leg == 1 ? NULL : &input, 0,
+                                            &peer->context, &output, &peer->flags, &expiry);
+        if (status < 0) give_up(peer, "InitializeSecurityContext", status);
+        say(peer, "leg %d: %lu bytes in, %lu bytes out, %s", leg, leg == 1 ? 0 : in.size, made.cbBuffer,
+            status_name(status));
+        if (made.cbBuffer && !send_frame(peer, out.data, made.cbBuffer)) give_up(peer, "sending a token", status);
+        if (status == SEC_I_CONTINUE_NEEDED && !receive_frame(peer, &in)) give_up(peer, "receiving a token", status);
+    }
+}
+
+/* Sends TEXT, altered by one bit if so told, and hands back the server's sealed answer. */
+static void exchange(struct peer *peer, const char *text, BOOL seal, BOOL alter)
+{
+    static struct frame frame;
+    char *answer, kind = seal ? 'e' : 's';
+    protect_text(peer, text, seal, &frame);
+    say(peer, "%s \"%s\"%s", seal ? "seals" : "signs", text, alter ? ", of which the wire flips one bit" : "");
+    if (alter) frame.data[SIGNATURE + 3] ^= 0x10;
+    if (!send_frame(peer, &kind, 1) || !send_frame(peer, frame.data, frame.size) || !receive_frame(peer, &frame))
+        give_up(peer, "talking to the server", SEC_E_INTERNAL_ERROR);
+    SECURITY_STATUS status = open_text(peer, &frame, TRUE, &answer);
+    if (status) give_up(peer, "DecryptMessage", status);
+    say(peer, "the answer, unsealed: \"%s\"", answer);
+    if (alter != (strstr(answer, "SEC_E_MESSAGE_ALTERED") != NULL)) give_up(peer, "what the server saw", SEC_E_INTERNAL_ERROR);
+}
+
+int main(int argc, char **argv)
+{
+    struct peer peer = {.who = "client"};
+    if (argc != 2 && argc != 5) {
+        fprintf(stderr, "usage: client PORT [DOMAIN USER PASSWORD]\n");
+        return 2;
+    }
+    describe_package(&peer, package);
+    acquire(&peer, argc == 5 ? argv + 2 : NULL);
+    join(&peer, argv[1]);
+    authenticate(&peer);
+    describe_session(&peer);
+    exchange(&peer, "pay 100 to Alice", TRUE, FALSE);
+    exchange(&peer, "this may be read, not changed", FALSE, FALSE);
+    exchange(&peer, "pay 900 to Mallory", TRUE, TRUE);
+    exchange(&peer, "and on we go", TRUE, FALSE);
+    DeleteSecurityContext(&peer.context);
+    FreeCredentialsHandle(&peer.credential);
+    closesocket(peer.socket);
+    return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Frames, protected messages, printing.
+ */
+#include "talk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct name {
+    ULONG value;
+    const char *name;
+};
+
+static const struct name statuses[] = {
+    {SEC_E_OK, "SEC_E_OK"},
+    {SEC_I_CONTINUE_NEEDED, "SEC_I_CONTINUE_NEEDED"},
+    {SEC_E_SECPKG_NOT_FOUND, "SEC_E_SECPKG_NOT_FOUND"},
+    {SEC_E_INVALID_TOKEN, "SEC_E_INVALID_TOKEN"},
+    {SEC_E_LOGON_DENIED, "SEC_E_LOGON_DENIED"},
+    {SEC_E_NO_CREDENTIALS, "SEC_E_NO_CREDENTIALS"},
+    {SEC_E_MESSAGE_ALTERED, "SEC_E_MESSAGE_ALTERED"},
+    {SEC_E_OUT_OF_SEQUENCE, "SEC_E_OUT_OF_SEQUENCE"},
+    {SEC_E_NO_AUTHENTICATING_AUTHORITY, "SEC_E_NO_AUTHENTICATING_AUTHORITY"},
+    {SEC_E_UNSUPPORTED_FUNCTION, "SEC_E_UNSUPPORTED_FUNCTION"},
+};
+
+/* INTEGRITY has another value on each side. */
+static const struct name flags[] = {
+    {ISC_RET_REPLAY_DETECT, "replay detection"},
+    {ISC_RET_SEQUENCE_DETECT, "sequence detection"},
+    {ISC_RET_CONFIDENTIALITY, "confidentiality"},
+    {ISC_RET_INTEGRITY | ASC_RET_INTEGRITY, "integrity"},
+};
+
+void say(const struct peer *peer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("  %s: ", peer->who);
+    vprintf(format, args);
+    putchar('\n');
+    fflush(stdout);
+    va_end(args);
+}
+
+const char *status_name(SECURITY_STATUS status)
+{
+    static char number[16];
+    for (size_t i = 0; i < ARRAYSIZE(statuses); i++)
+        if (statuses[i].value == (ULONG)status) return statuses[i].name;
+    snprintf(number, sizeof number, "0x%08lX", (ULONG)status);
+    return number;
+}
+
+void give_up(const struct peer *peer, const char *what, SECURITY_STATUS status)
+{
+    say(peer, "%s failed: %s", what, status_name(status));
+    exit(1);
+}
+
+static BOOL transfer(SOCKET socket, BYTE *data, ULONG size, BOOL sending)
+{
+    while (size) {
+        const int done = sending ? send(socket, (char *)data, (int)size, 0) : recv(socket, (char *)data, (int)size, 0);
+        if (done <= 0) return FALSE;
+        data += done;
+        size -= (ULONG)done;
+    }
+    return TRUE;
+}
+
+BOOL send_frame(struct peer *peer, const void *data, ULONG size)
+{
+    return transfer(peer->socket, (BYTE *)&size, sizeof size, TRUE) && transfer(peer->socket, (BYTE *)data, size, TRUE);
+}
+
+BOOL receive_frame(struct peer *peer, struct frame *frame)
+{
+    return transfer(peer->socket, (BYTE *)&frame->size, sizeof frame->size, FALSE) && frame->size <= sizeof frame->data &&
+           transfer(peer->socket, frame->data, frame->size, FALSE);
+}
+
+void describe_package(struct peer *peer, const char *package)
+{
+    SecPkgInfoA *info;
+    SECURITY_STATUS status = QuerySecurityPackageInfoA((char *)package, &info);
+    if (status) give_up(peer, "QuerySecurityPackageInfo", status);
+    peer->token_size = info->cbMaxToken;
+    say(peer, "package %s (%s), tokens of up to %lu bytes", info->Name, info->Comment, info->cbMaxToken);
+    FreeContextBuffer(info);
+}
+
+static void describe_flags(const struct peer *peer)
+{
+    char text[128] = "";
+    for (size_t i = 0; i < ARRAYSIZE(flags); i++) {
+        if (!(peer->flags & flags[i].value)) continue;
+        if (*text) strcat(text, ", ");
+        strcat(text, flags[i].name);
+    }
+    say(peer, "granted: %s", *text ? text : "nothing");
+}
+
+void describe_session(struct peer *peer)
+{
+    SecPkgContext_NamesA names;
+    SecPkgContext_KeyInfoA key;
+    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_NAMES, &names);
+    if (status) give_up(peer, "SECPKG_ATTR_NAMES", status);
+    say(peer, "the session is for %s", names.sUserName);
+    FreeContextBuffer(names.sUserName);
+    describe_flags(peer);
+    status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_KEY_INFO, &key);
+    if (status) give_up(peer, "SECPKG_ATTR_KEY_INFO", status);
+    say(peer, "signed with %s, sealed with %s, %lu bits", key.sSignatureAlgorithmName, key.sEncryptAlgorithmName,
+        key.KeySize);
+    FreeContextBuffer(key.sSignatureAlgorithmName);
+    FreeContextBuffer(key.sEncryptAlgorithmName);
+}
+
+void protect_text(struct peer *peer, const char *text, BOOL seal, struct frame *frame)
+{
+    const ULONG size = (ULONG)strlen(text) + 1;
+    SecBuffer buffers[2] = {{SIGNATURE, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, frame->data + SIGNATURE}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    memcpy(frame->data + SIGNATURE, text, size);
+    SECURITY_STATUS status =
+        seal ? EncryptMessage(&peer->context, 0, &message, 0) : MakeSignature(&peer->context, 0, &message, 0);
+    if (status) give_up(peer, seal ? "EncryptMessage" : "MakeSignature", status);
+    frame->size = SIGNATURE + size;
+}
+
+SECURITY_STATUS open_text(struct peer *peer, struct frame *frame, BOOL sealed, char **text)
+{
+    const ULONG size = frame->size < SIGNATURE ? 0 : frame->size - SIGNATURE;
+    SecBuffer buffers[2] = {{SIGNATURE, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, frame->data + SIGNATURE}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    if (!size) return SEC_E_INVALID_TOKEN;
+    SECURITY_STATUS status = sealed ? DecryptMessage(&peer->context, &message, 0, NULL)
+                                    : VerifySignature(&peer->context, &message, 0, NULL);
+    frame->data[SIGNATURE + size - 1] = 0;
+    *text = (char *)frame->data + SIGNATURE;
+    return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The native benchmark: `main NAME...` prints the rows of each NAME, tab-separated. tools/bench makes the table.
+ */
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    void (*run)(const char *name);
+} benchmarks[] = {
+    {"ntlm-seal", bench_messages},       {"ntlm-unseal", bench_messages},
+    {"ntlm-sign", bench_messages},       {"ntlm-verify", bench_messages},
+    {"ntlm-handshake", bench_handshake}, {"context-memory", bench_context_memory},
+    {"native-call", bench_native_call},
+};
+
+static bool run(const char *name)
+{
+    for (size_t i = 0; i < sizeof benchmarks / sizeof *benchmarks; i++)
+        if (!strcmp(name, benchmarks[i].name)) {
+            benchmarks[i].run(name);
+            return true;
+        }
+    fprintf(stderr, "bench: no benchmark \"%s\"\n", name);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (!run(argv[i])) return 2;
+    return 0;
+}

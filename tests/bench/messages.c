@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sealing, unsealing, signing and verifying. A round makes a batch of messages and takes it in, so that both sides
+ * stay in step and every message is seen to come out as it went in; one half of it is the figure.
+ */
+#include "contest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A batch is long enough for the clock, and small enough for the second-level cache, as one buffer used again and
+ * again would be. */
+enum { ROUNDS = 61, LARGEST_BATCH = 128, BATCH_BYTES = 1 << 18 };
+
+static const struct bench_peer *const peers[] = {&bench_gss_ntlmssp, &bench_winpr};
+static const struct bench_peer *const bare_peers[] = {&bench_bare_gnutls, &bench_bare_nettle, &bench_bare_hcrypto};
+
+struct kind {
+    const char *name;
+    bool seals, receives;
+};
+
+static const struct kind kinds[] = {
+    {"ntlm-seal", true, false},
+    {"ntlm-unseal", true, true},
+    {"ntlm-sign", false, false},
+    {"ntlm-verify", false, true},
+};
+
+struct batch {
+    const struct kind *kind;
+    size_t count;
+    struct bench_message messages[LARGEST_BATCH];
+    uint8_t *plain;
+};
+
+static void make_batch(struct batch *batch, const struct kind *kind, size_t size)
+{
+    const size_t fitting = BATCH_BYTES / size;
+    batch->kind = kind;
+    batch->count = fitting < LARGEST_BATCH ? fitting : LARGEST_BATCH;
+    batch->plain = malloc(size);
+    bench_require(batch->plain != NULL, "memory");
+    for (size_t i = 0; i < size; i++) batch->plain[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < batch->count; i++) {
+        uint8_t *block = malloc(size + 2 * BENCH_SPARE);
+        bench_require(block != NULL, "memory");
+        batch->messages[i] = (struct bench_message){.data = block + BENCH_SPARE, .size = size};
+        memcpy(block + BENCH_SPARE, batch->plain, size);
+    }
+}
+
+static void drop_batch(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) free(batch->messages[i].data - BENCH_SPARE);
+    free(batch->plain);
+}
+
+static void check_message(const struct bench_peer *peer, const struct batch *batch, struct bench_message *message)
+{
+    const struct bench_block in_place = {message->data, message->size};
+    const struct bench_block opened = message->opened.data ? message->opened : in_place;
+    bench_require(opened.size == message->size && !memcmp(opened.data, batch->plain, message->size), peer->name);
+    if (peer->drop) peer->drop(message);
+}
+
+static double run_batch(const struct bench_peer *peer, void *pair, void *argument)
+{
+    struct batch *batch = argument;
+    void (*produce)(void *, struct bench_message *) = batch->kind->seals ? peer->seal : peer->sign;
+    void (*consume)(void *, struct bench_message *) = batch->kind->seals ? peer->unseal : peer->verify;
+    const double start = bench_now();
+    for (size_t i = 0; i < batch->count; i++) produce(pair, &batch->messages[i]);
+    const double middle = bench_now();
+    for (size_t i = 0; i < batch->count; i++) consume(pair, &batch->messages[i]);
+    const double end = bench_now();
+    for (size_t i = 0; i < batch->count; i++) check_message(peer, batch, &batch->messages[i]);
+    return (batch->kind->receives ? end - middle : middle - start) / (double)batch->count;
+}
+
+/* A peer that does not do what KIND is about has no row, and standard error says so. */
+static void join(struct contest *contest, const struct bench_peer *peer, const struct kind *kind)
+{
+    contest_join(contest, peer);
+    if (kind->seals || !peer->can_sign || peer->can_sign(contest->pairs[contest->count - 1])) return;
+    fprintf(stderr, "bench: %s: %s has no such function in this version\n", kind->name, peer->name);
+    contest->count--;
+    peer->close(contest->pairs[contest->count]);
+}
+
+static size_t join_all(struct contest *contest, const struct kind *kind)
+{
+    contest_join(contest, &bench_ours);
+    for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) join(contest, peers[i], kind);
+    const size_t first_bare = contest->count;
+    for (size_t i = 0; i < sizeof bare_peers / sizeof *bare_peers; i++) join(contest, bare_peers[i], kind);
+    return first_bare;
+}
+
+/* The fastest of the bare ones is the limit. */
+static void measure(const struct contest *contest, size_t first_bare, const struct kind *kind, size_t size)
+{
+    struct batch batch;
+    double figures[CONTEST_MOST];
+    make_batch(&batch, kind, size);
+    contest_run(contest, ROUNDS, run_batch, &batch, figures);
+    drop_batch(&batch);
+    double bare = figures[first_bare];
+    for (size_t i = 1; i < contest->count; i++) {
+        bench_row(kind->name, size, figures[0], contest->peers[i]->name, figures[i]);
+        if (i > first_bare && figures[i] < bare) bare = figures[i];
+    }
+    bench_row(kind->name, size, figures[0], "bare", bare);
+}
+
+static const struct kind *find_kind(const char *name)
+{
+    const struct kind *kind = kinds;
+    while (strcmp(kind->name, name)) kind++;
+    return kind;
+}
+
+void bench_messages(const char *name)
+{
+    static const size_t sizes[] = {64, 1024, 16384, 262144};
+    const struct kind *kind = find_kind(name);
+    struct contest contest = {0};
+    const size_t first_bare = join_all(&contest, kind);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) measure(&contest, first_bare, kind, sizes[i]);
+    contest_end(&contest);
+}

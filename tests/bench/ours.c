@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Ours: the native library, through the calls that the bridge makes.
+ */
+#include "bench.h"
+#include "ours.h"
+
+#include <stdlib.h>
+
+static void require(SECURITY_STATUS status, const char *what)
+{
+    bench_require_status((uint32_t)status, SEC_E_OK, "ours", what);
+}
+
+void bench_ours_setup(struct pair_setup *setup)
+{
+    *setup = (struct pair_setup){
+        .user = BENCH_USER,
+        .domain = BENCH_DOMAIN,
+        .password = BENCH_PASSWORD,
+        .target = "cifs/bench",
+        .client_request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT,
+        .server_request = ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY | ASC_REQ_REPLAY_DETECT | ASC_REQ_SEQUENCE_DETECT,
+    };
+}
+
+void bench_ours_environment(void)
+{
+    char line[256];
+    pair_account_line(line, sizeof line, BENCH_USER, BENCH_PASSWORD);
+    pair_environment(line);
+}
+
+static void run(struct pair *pair)
+{
+    require(pair_run(pair), "handshake");
+}
+
+static void *open_pair(void)
+{
+    struct pair *pair = malloc(sizeof *pair);
+    struct pair_setup setup;
+    bench_require(pair != NULL, "memory");
+    bench_ours_environment();
+    bench_ours_setup(&setup);
+    pair_open(pair, "NTLM", &setup);
+    run(pair);
+    return pair;
+}
+
+static void close_pair(void *state)
+{
+    pair_close(state);
+    pair_environment_end();
+    free(state);
+}
+
+static void handshake(void *state)
+{
+    struct pair *pair = state;
+    cs_context_release(pair->client);
+    cs_context_release(pair->server);
+    pair->client = pair->server = NULL;
+    run(pair);
+}
+
+/* TOKEN, DATA. */
+static struct cs_message flatten(struct cs_buffer buffers[2], struct bench_message *message)
+{
+    buffers[0] = (struct cs_buffer){sizeof message->token, SECBUFFER_TOKEN, (uintptr_t)message->token};
+    buffers[1] = (struct cs_buffer){(uint32_t)message->size, SECBUFFER_DATA, (uintptr_t)message->data};
+    return (struct cs_message){buffers, 2};
+}
+
+static void seal(void *state, struct bench_message *message)
+{
+    struct pair *pair = state;
+    struct cs_buffer buffers[2];
+    struct cs_message flat = flatten(buffers, message);
+    require(cs_encrypt(cs_context_session(pair->client), 0, &flat), "seal");
+}
+
+static void unseal(void *state, struct bench_message *message)
+{
+    struct pair *pair = state;
+    struct cs_buffer buffers[2];
+    struct cs_message flat = flatten(buffers, message);
+    uint32_t qop = 0;
+    require(cs_decrypt(cs_context_session(pair->server), &flat, &qop), "unseal");
+}
+
+static void sign(void *state, struct bench_message *message)
+{
+    struct pair *pair = state;
+    struct cs_buffer buffers[2];
+    struct cs_message flat = flatten(buffers, message);
+    require(cs_make_signature(cs_context_session(pair->client), &flat), "sign");
+}
+
+static void verify(void *state, struct bench_message *message)
+{
+    struct pair *pair = state;
+    struct cs_buffer buffers[2];
+    struct cs_message flat = flatten(buffers, message);
+    require(cs_verify_signature(cs_context_session(pair->server), &flat), "verify");
+}
+
+const struct bench_peer bench_ours = {
+    .name = "ours",
+    .open = open_pair,
+    .seal = seal,
+    .unseal = unseal,
+    .sign = sign,
+    .verify = verify,
+    .handshake = handshake,
+    .close = close_pair,
+};

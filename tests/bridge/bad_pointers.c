@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What becomes of a caller's bad pointer: the exception that Windows raises, in the caller's thread, with no lock held
+ * and nothing left behind. Prints a line a case and ends with the counts.
+ *
+ *     bad_pointers
+ */
+#include <windows.h>
+#include <security.h>
+#include <setjmp.h>
+#include <stdio.h>
+
+static jmp_buf escape;
+static DWORD escape_thread;
+static ULONG passed, failed;
+
+/* Bad pointers are the point: the exception ends the call under test and nothing else. */
+static LONG CALLBACK catch_fault(EXCEPTION_POINTERS *exception)
+{
+    if (exception->ExceptionRecord->ExceptionCode != EXCEPTION_ACCESS_VIOLATION) return EXCEPTION_CONTINUE_SEARCH;
+    if (GetCurrentThreadId() != escape_thread) return EXCEPTION_CONTINUE_SEARCH;
+    longjmp(escape, 1);
+}
+
+static void report(const char *name, BOOL held)
+{
+    printf("%s %s\n", held ? "ok   " : "FAIL ", name);
+    *(held ? &passed : &failed) += 1;
+}
+
+/* A client and a server that have authenticated each other by the loopback logon. */
+struct pair {
+    CredHandle credentials[2];
+    CtxtHandle contexts[2];
+};
+
+static BOOL establish(struct pair *pair)
+{
+    static BYTE to_server[3000], to_client[3000];
+    const ULONG request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY;
+    SecBuffer client = {sizeof to_server, SECBUFFER_TOKEN, to_server};
+    SecBuffer server = {sizeof to_client, SECBUFFER_TOKEN, to_client};
+    SecBufferDesc client_desc = {SECBUFFER_VERSION, 1, &client}, server_desc = {SECBUFFER_VERSION, 1, &server};
+    static char package[] = "NTLM";
+    TimeStamp expiry;
+    ULONG flags;
+    if (AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &pair->credentials[0],
+                                  &expiry) ||
+        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &pair->credentials[1],
+                                  &expiry))
+        return FALSE;
+    if (InitializeSecurityContextA(&pair->credentials[0], NULL, NULL, request, 0, SECURITY_NATIVE_DREP, NULL, 0,
+                                   &pair->contexts[0], &client_desc, &flags, &expiry) != SEC_I_CONTINUE_NEEDED)
+        return FALSE;
+    if (AcceptSecurityContext(&pair->credentials[1], NULL, &client_desc, 0, SECURITY_NATIVE_DREP, &pair->contexts[1],
+                              &server_desc, &flags, &expiry) != SEC_I_CONTINUE_NEEDED)
+        return FALSE;
+    client.cbBuffer = sizeof to_server;
+    if (InitializeSecurityContextA(NULL, &pair->contexts[0], NULL, request, 0, SECURITY_NATIVE_DREP, &server_desc, 0,
+                                   &pair->contexts[0], &client_desc, &flags, &expiry))
+        return FALSE;
+    return AcceptSecurityContext(NULL, &pair->contexts[1], &client_desc, 0, SECURITY_NATIVE_DREP, &pair->contexts[1],
+                                 NULL, &flags, &expiry) == SEC_E_OK;
+}
+
+static BOOL exchange(struct pair *pair)
+{
+    BYTE token[16], data[8] = "message";
+    SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof data, SECBUFFER_DATA, data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    return EncryptMessage(&pair->contexts[0], 0, &message, 0) == SEC_E_OK &&
+           DecryptMessage(&pair->contexts[1], &message, 0, NULL) == SEC_E_OK && !memcmp(data, "message", sizeof data);
+}
+
+enum function { MAKE_SIGNATURE, VERIFY_SIGNATURE, ENCRYPT, DECRYPT };
+
+static SECURITY_STATUS call(struct pair *pair, enum function function, SecBufferDesc *message)
+{
+    switch (function) {
+    case MAKE_SIGNATURE: return MakeSignature(&pair->contexts[0], 0, message, 0);
+    case VERIFY_SIGNATURE: return VerifySignature(&pair->contexts[1], message, 0, NULL);
+    case ENCRYPT: return EncryptMessage(&pair->contexts[0], 0, message, 0);
+    default: return DecryptMessage(&pair->contexts[1], message, 0, NULL);
+    }
+}
+
+/* Whether FUNCTION faults on a buffer there, and both contexts then go on as if nothing had been. */
+static void expect_fault(struct pair *pair, const char *name, enum function function, void *token, void *data, ULONG size)
+{
+    SecBuffer buffers[2] = {{16, SECBUFFER_TOKEN, token}, {size, SECBUFFER_DATA, data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    volatile BOOL faulted = TRUE;
+    if (!setjmp(escape)) {
+        call(pair, function, &message);
+        faulted = FALSE;
+    }
+    report(name, faulted && exchange(pair));
+}
+
+int main(void)
+{
+    struct pair pair;
+    BYTE good[64] = {0}, *pages = VirtualAlloc(NULL, 3 * 4096, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    void *bad = (void *)(ULONG_PTR)0x10;
+    DWORD old;
+    escape_thread = GetCurrentThreadId();
+    AddVectoredExceptionHandler(1, catch_fault);
+    report("the two sides are established", establish(&pair) && exchange(&pair));
+    expect_fault(&pair, "MakeSignature, DATA nowhere", MAKE_SIGNATURE, good, bad, 8);
+    expect_fault(&pair, "MakeSignature, TOKEN nowhere", MAKE_SIGNATURE, bad, good, 8);
+    expect_fault(&pair, "VerifySignature, DATA nowhere", VERIFY_SIGNATURE, good, bad, 8);
+    expect_fault(&pair, "VerifySignature, TOKEN nowhere", VERIFY_SIGNATURE, bad, good, 8);
+    expect_fault(&pair, "EncryptMessage, DATA nowhere", ENCRYPT, good, bad, 8);
+    expect_fault(&pair, "EncryptMessage, TOKEN nowhere", ENCRYPT, bad, good, 8);
+    expect_fault(&pair, "DecryptMessage, DATA nowhere", DECRYPT, good, bad, 8);
+    expect_fault(&pair, "DecryptMessage, TOKEN nowhere", DECRYPT, bad, good, 8);
+    VirtualProtect(pages + 4096, 4096, PAGE_READONLY, &old);
+    expect_fault(&pair, "EncryptMessage, DATA read-only in its second page", ENCRYPT, good, pages, 3 * 4096);
+    expect_fault(&pair, "MakeSignature, TOKEN read-only", MAKE_SIGNATURE, pages + 4096, good, 8);
+    VirtualProtect(pages + 4096, 4096, PAGE_NOACCESS, &old);
+    expect_fault(&pair, "DecryptMessage, DATA with a hole", DECRYPT, good, pages, 3 * 4096);
+    expect_fault(&pair, "VerifySignature, DATA that runs out", VERIFY_SIGNATURE, good, pages + 4090, 16);
+    report("the contexts are deleted", !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
+    printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
+    return failed != 0;
+}

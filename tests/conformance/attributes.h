@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Context attributes as text, for the groups that query them on different contexts. */
+#ifndef CONFORMANCE_ATTRIBUTES_H
+#define CONFORMANCE_ATTRIBUTES_H
+
+#include "harness.h"
+
+/* "max token N, signature N, block N, trailer N", or the status. TEXT holds OBSERVED_MAX bytes; returned. */
+const char *sizes_text(CtxtHandle *context, char *text);
+
+/* "SIGNATURE NAME / ENCRYPTION NAME, 0x<signature algorithm>, KEYSIZE, 0x<encryption algorithm>", or the status. */
+const char *key_info_text(CtxtHandle *context, char *text);
+
+/* What FreeContextBuffer answers for each of KEY_INFO's two strings: "STATUS STATUS". */
+const char *key_info_release_text(CtxtHandle *context, char *text);
+
+#define SESSION_KEY_MAX 64
+
+/*
+ * SESSION_KEY into KEY; SIZE gets its bytes. The buffer is freed, *RELEASED gets the status of that; it stays as it was
+ * when there is no buffer. Returns the status of the query.
+ */
+SECURITY_STATUS session_key(CtxtHandle *context, unsigned char key[SESSION_KEY_MAX], ULONG *size,
+                            SECURITY_STATUS *released);
+
+/* NAMES of a context (A entry), or the status. */
+const char *names_text(CtxtHandle *context, char *text);
+
+#endif

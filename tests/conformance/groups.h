@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The groups of the conformance program, one C file each. */
+#ifndef CONFORMANCE_GROUPS_H
+#define CONFORMANCE_GROUPS_H
+
+#include "harness.h"
+
+extern const struct conformance_group packages_group;
+extern const struct conformance_group logon_group;
+extern const struct conformance_group names_group;
+extern const struct conformance_group tables_group;
+extern const struct conformance_group identity_group;
+extern const struct conformance_group credentials_group;
+extern const struct conformance_group negotiate_message_group;
+extern const struct conformance_group challenge_group;
+extern const struct conformance_group authenticate_group;
+extern const struct conformance_group loopback_group;
+extern const struct conformance_group flags_group;
+extern const struct conformance_group unprotected_group;
+extern const struct conformance_group signing_group;
+extern const struct conformance_group sealing_group;
+extern const struct conformance_group zero_handles_group;
+extern const struct conformance_group invalid_handles_group;
+extern const struct conformance_group deleted_handles_group;
+
+#endif

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Makes exports_table.h for callall.c:
+#     awk -f table.awk dlls/secur32/unsupported.tsv tests/data/exports.tsv > exports_table.h
+# One line a name, with its i386 argument bytes (-1: unknown) and, where the work is still to come, what it returns.
+
+BEGIN {
+    FS = "\t"
+    print "/* Made by table.awk. */"
+    print "static const struct export exports[] = {"
+    # ntsecpkg.h: SpLsaModeInitializeFn, SpUserModeInitializeFn, SpInstanceInitFn
+    bytes["SpLsaModeInitialize"] = 16
+    bytes["SpUserModeInitialize"] = 16
+    bytes["SpInstanceInit"] = 12
+}
+
+/^#/ { next }
+
+FILENAME ~ /unsupported\.tsv$/ {
+    refusal[$1] = $3
+    next
+}
+
+$1 == "msv1_0.dll" && !($5 in bytes) { next }
+
+{
+    key = $1 SUBSEP $5
+    if (!(key in seen)) {
+        seen[key] = ++count
+        dll[count] = $1
+        name[count] = $5
+        known[count] = $1 == "msv1_0.dll" ? bytes[$5] : -1
+    }
+    if ($9 != "")
+        known[seen[key]] = $9
+}
+
+END {
+    for (i = 1; i <= count; i++) {
+        status = name[i] in refusal ? refusal[name[i]] : "-"
+        printf "    { \"%s\", \"%s\", %d, ", dll[i], name[i], known[i]
+        if (status == "-")
+            print "ANYTHING, 0 },"
+        else
+            printf "%s, %s },\n", status ~ /^ERROR_/ ? "LAST_ERROR" : "STATUS", status
+    }
+    print "};"
+}

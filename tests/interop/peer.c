@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One side of an NTLM exchange over the native library, driven by lines on standard input, so that a test can set it
+ * against another implementation. One line of answer comes for each line; `peer --help` lists the commands.
+ *
+ *     0x00090312 SEC_I_CONTINUE_NEEDED 4e544c4d...    a status, and what the command yields
+ *     error not a hexadecimal number                  the line itself was wrong; nothing has happened
+ *
+ * Bytes are in hexadecimal, "-" for none. Texts are UTF-8 and run to the end of their line.
+ */
+#include "context.h"
+#include "utf16.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct peer {
+    bool initiator;
+    enum cs_identity_kind identity;
+    struct cs_writer user, domain, password, target; /* UTF-16LE */
+    struct cs_writer bindings;                       /* SEC_CHANNEL_BINDINGS and its data */
+    uint32_t request, granted;
+    struct cs_policy policy;
+    struct cs_credential *credential;
+    struct cs_context *context;
+};
+
+/* ---- answers ---- */
+
+static const char *status_name(SECURITY_STATUS status)
+{
+    static const struct {
+        SECURITY_STATUS status;
+        const char *name;
+    } names[] = {
+        {SEC_E_OK, "SEC_E_OK"},
+        {SEC_I_CONTINUE_NEEDED, "SEC_I_CONTINUE_NEEDED"},
+        {SEC_E_INSUFFICIENT_MEMORY, "SEC_E_INSUFFICIENT_MEMORY"},
+        {SEC_E_INVALID_HANDLE, "SEC_E_INVALID_HANDLE"},
+        {SEC_E_UNSUPPORTED_FUNCTION, "SEC_E_UNSUPPORTED_FUNCTION"},
+        {SEC_E_INTERNAL_ERROR, "SEC_E_INTERNAL_ERROR"},
+        {SEC_E_INVALID_TOKEN, "SEC_E_INVALID_TOKEN"},
+        {SEC_E_LOGON_DENIED, "SEC_E_LOGON_DENIED"},
+        {SEC_E_UNKNOWN_CREDENTIALS, "SEC_E_UNKNOWN_CREDENTIALS"},
+        {SEC_E_NO_CREDENTIALS, "SEC_E_NO_CREDENTIALS"},
+        {SEC_E_MESSAGE_ALTERED, "SEC_E_MESSAGE_ALTERED"},
+        {SEC_E_NO_AUTHENTICATING_AUTHORITY, "SEC_E_NO_AUTHENTICATING_AUTHORITY"},
+        {SEC_E_CONTEXT_EXPIRED, "SEC_E_CONTEXT_EXPIRED"},
+        {SEC_E_INCOMPLETE_MESSAGE, "SEC_E_INCOMPLETE_MESSAGE"},
+        {SEC_E_BUFFER_TOO_SMALL, "SEC_E_BUFFER_TOO_SMALL"},
+        {SEC_E_BAD_BINDINGS, "SEC_E_BAD_BINDINGS"},
+        {STATUS_LOGON_FAILURE, "STATUS_LOGON_FAILURE"},
+        {STATUS_NOT_SUPPORTED, "STATUS_NOT_SUPPORTED"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].status == status) return names[i].name;
+    return "UNKNOWN";
+}
+
+static void answer_status(SECURITY_STATUS status)
+{
+    printf("0x%08X %s", (unsigned)status, status_name(status));
+}
+
+static void answer_bytes(struct cs_span span)
+{
+    putchar(' ');
+    if (!span.size) putchar('-');
+    for (size_t i = 0; i < span.size; i++) printf("%02x", span.data[i]);
+}
+
+static void answer_text(struct cs_span utf16)
+{
+    struct cs_writer utf8 = {0};
+    if (!cs_utf8_of(&utf8, utf16)) cs_write_span(&utf8, cs_span_of("(not UTF-16)"));
+    printf(" %.*s", (int)utf8.size, (const char *)utf8.data);
+    cs_writer_drop(&utf8);
+}
+
+static bool refuse(const char *why)
+{
+    printf("error %s", why);
+    return false;
+}
+
+/* ---- lines ---- */
+
+static int digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c | ('A' <= c && c <= 'F' ? 0x20 : 0)) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* Takes the next word of *REST as bytes; a missing word or "-" is none of them. */
+static bool take_bytes(char **rest, struct cs_writer *bytes)
+{
+    const char *word = *rest ? strsep(rest, " ") : "-";
+    const size_t size = strlen(word);
+    if (!strcmp(word, "-")) return true;
+    if (size % 2) return refuse("an odd number of hexadecimal digits");
+    for (size_t i = 0; i < size; i += 2) {
+        const int high = digit(word[i]), low = digit(word[i + 1]);
+        if (high < 0 || low < 0) return refuse("not a hexadecimal number");
+        cs_write_u8(bytes, (uint8_t)(high << 4 | low));
+    }
+    return !bytes->failed || refuse("no memory");
+}
+
+static bool take_number(char **rest, uint32_t *number)
+{
+    const char *word = *rest ? strsep(rest, " ") : "";
+    char *end;
+    const unsigned long long value = strtoull(word, &end, 0);
+    if (!*word || *end || value > UINT32_MAX) return refuse("not a number of 32 bits");
+    *number = (uint32_t)value;
+    return true;
+}
+
+static bool set_text(struct cs_writer *utf16, const char *text)
+{
+    cs_writer_drop(utf16);
+    return cs_utf16_of(utf16, cs_span_of(text)) || refuse("not UTF-8");
+}
+
+/* ---- commands before the first step ---- */
+
+static bool settled(const struct peer *peer)
+{
+    return !peer->credential || refuse("the exchange has begun");
+}
+
+static void command_role(struct peer *peer, char *rest)
+{
+    const bool initiator = rest && !strcmp(rest, "init");
+    if (!initiator && !(rest && !strcmp(rest, "accept"))) {
+        refuse("role is init or accept");
+    } else if (settled(peer)) {
+        peer->initiator = initiator;
+        answer_status(SEC_E_OK);
+    }
+}
+
+static void set_identity_part(struct peer *peer, struct cs_writer *part, const char *text)
+{
+    if (!settled(peer) || !set_text(part, text)) return;
+    peer->identity = CS_IDENTITY_EXPLICIT;
+    answer_status(SEC_E_OK);
+}
+
+static void command_user(struct peer *peer, char *rest)
+{
+    set_identity_part(peer, &peer->user, rest);
+}
+
+static void command_domain(struct peer *peer, char *rest)
+{
+    set_identity_part(peer, &peer->domain, rest);
+}
+
+static void command_password(struct peer *peer, char *rest)
+{
+    set_identity_part(peer, &peer->password, rest);
+}
+
+static void command_anonymous(struct peer *peer, char *rest)
+{
+    (void)rest;
+    if (!settled(peer)) return;
+    peer->identity = CS_IDENTITY_ANONYMOUS;
+    answer_status(SEC_E_OK);
+}
+
+static void command_target(struct peer *peer, char *rest)
+{
+    if (settled(peer) && set_text(&peer->target, rest)) answer_status(SEC_E_OK);
+}
+
+static void command_request(struct peer *peer, char *rest)
+{
+    if (settled(peer) && take_number(&rest, &peer->request)) answer_status(SEC_E_OK);
+}
+
+/* The addresses' types and lengths are zero, as they are for every kind of TLS binding. */
+static void command_bindings(struct peer *peer, char *rest)
+{
+    enum { HEADER = 32, LENGTH = 24 };
+    struct cs_writer data = {0};
+    if (settled(peer) && take_bytes(&rest, &data)) {
+        cs_writer_drop(&peer->bindings);
+        cs_write_room(&peer->bindings, LENGTH);
+        cs_write_u32(&peer->bindings, (uint32_t)data.size);
+        cs_write_u32(&peer->bindings, HEADER);
+        cs_write_span(&peer->bindings, cs_written(&data));
+        answer_status(peer->bindings.failed ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK);
+    }
+    cs_writer_drop(&data);
+}
+
+static void command_level(struct peer *peer, char *rest)
+{
+    if (settled(peer) && take_number(&rest, &peer->policy.lm_compatibility_level)) answer_status(SEC_E_OK);
+}
+
+static void command_minimum(struct peer *peer, char *rest)
+{
+    uint32_t flags;
+    if (!settled(peer) || !take_number(&rest, &flags)) return;
+    peer->policy.ntlm_min_client_sec = peer->policy.ntlm_min_server_sec = flags;
+    answer_status(SEC_E_OK);
+}
+
+/* ---- the exchange ---- */
+
+static SECURITY_STATUS acquire(struct peer *peer)
+{
+    const struct cs_credential_request request = {
+        .use = peer->initiator ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND,
+        .identity = {.kind = peer->initiator ? peer->identity : CS_IDENTITY_DEFAULT,
+                     .user = cs_written(&peer->user),
+                     .domain = cs_written(&peer->domain),
+                     .password = cs_written(&peer->password)},
+        .policy = peer->policy,
+    };
+    return cs_acquire_credential(cs_find_mechanism("NTLM"), &request, &peer->credential);
+}
+
+static SECURITY_STATUS run_leg(struct peer *peer, struct cs_span input)
+{
+    struct cs_leg leg = {
+        .credential = peer->credential,
+        .target = cs_written(&peer->target),
+        .request = peer->request,
+        .input = input,
+        .bindings = cs_written(&peer->bindings),
+        .room = SIZE_MAX,
+    };
+    SECURITY_STATUS status = peer->initiator ? cs_initialize(&peer->context, &leg) : cs_accept(&peer->context, &leg);
+    peer->granted = leg.granted;
+    return status;
+}
+
+static void command_step(struct peer *peer, char *rest)
+{
+    struct cs_writer input = {0};
+    if (take_bytes(&rest, &input)) {
+        SECURITY_STATUS status = peer->credential ? SEC_E_OK : acquire(peer);
+        if (status == SEC_E_OK) status = run_leg(peer, cs_written(&input));
+        answer_status(status);
+        answer_bytes(peer->context ? cs_token(peer->context) : (struct cs_span){0});
+    }
+    cs_writer_drop(&input);
+}
+
+/* ---- commands after it ---- */
+
+static struct cs_session *session_of(const struct peer *peer)
+{
+    struct cs_session *session = peer->context ? cs_context_session(peer->context) : NULL;
+    if (!session) refuse("the exchange is not complete");
+    return session;
+}
+
+static struct cs_buffer buffer_of(uint32_t type, const struct cs_writer *bytes)
+{
+    return (struct cs_buffer){(uint32_t)bytes->size, type, (uintptr_t)bytes->data};
+}
+
+static struct cs_span span_of(const struct cs_buffer *buffer)
+{
+    return (struct cs_span){cs_buffer_bytes(buffer), buffer->size};
+}
+
+static void command_sign(struct peer *peer, char *rest)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_writer data = {0}, token = {0};
+    if (session && cs_write_room(&token, session->sizes.max_signature) && take_bytes(&rest, &data)) {
+        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_DATA, &data), buffer_of(SECBUFFER_TOKEN, &token)};
+        const struct cs_message message = {buffers, 2};
+        answer_status(cs_make_signature(session, &message));
+        answer_bytes(span_of(&buffers[1]));
+    }
+    cs_writer_drop(&data);
+    cs_writer_drop(&token);
+}
+
+static void command_verify(struct peer *peer, char *rest)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_writer data = {0}, token = {0};
+    if (session && take_bytes(&rest, &data) && take_bytes(&rest, &token)) {
+        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_DATA, &data), buffer_of(SECBUFFER_TOKEN, &token)};
+        const struct cs_message message = {buffers, 2};
+        answer_status(cs_verify_signature(session, &message));
+    }
+    cs_writer_drop(&data);
+    cs_writer_drop(&token);
+}
+
+static void command_seal(struct peer *peer, char *rest)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_writer data = {0}, token = {0};
+    if (session && cs_write_room(&token, session->sizes.security_trailer) && take_bytes(&rest, &data)) {
+        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_TOKEN, &token), buffer_of(SECBUFFER_DATA, &data)};
+        const struct cs_message message = {buffers, 2};
+        answer_status(cs_encrypt(session, 0, &message));
+        answer_bytes(span_of(&buffers[0]));
+        answer_bytes(span_of(&buffers[1]));
+    }
+    cs_writer_drop(&data);
+    cs_writer_drop(&token);
+}
+
+static void unseal(struct cs_session *session, const struct cs_message *message, const struct cs_buffer *data)
+{
+    uint32_t qop = 0;
+    answer_status(cs_decrypt(session, message, &qop));
+    answer_bytes(span_of(data));
+    printf(" 0x%08X", qop);
+}
+
+static void command_unseal(struct peer *peer, char *rest)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_writer token = {0}, data = {0};
+    if (session && take_bytes(&rest, &token) && take_bytes(&rest, &data)) {
+        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_TOKEN, &token), buffer_of(SECBUFFER_DATA, &data)};
+        unseal(session, &(struct cs_message){buffers, 2}, &buffers[1]);
+    }
+    cs_writer_drop(&token);
+    cs_writer_drop(&data);
+}
+
+static void command_unseal_stream(struct peer *peer, char *rest)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_writer stream = {0};
+    if (session && take_bytes(&rest, &stream)) {
+        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_STREAM, &stream), {0, SECBUFFER_DATA, 0}};
+        unseal(session, &(struct cs_message){buffers, 2}, &buffers[1]);
+    }
+    cs_writer_drop(&stream);
+}
+
+static void command_names(struct peer *peer, char *rest)
+{
+    (void)rest;
+    const struct cs_session *session = session_of(peer);
+    if (!session) return;
+    answer_status(SEC_E_OK);
+    answer_text(session->names);
+}
+
+static void command_target_name(struct peer *peer, char *rest)
+{
+    (void)rest;
+    const struct cs_session *session = session_of(peer);
+    if (!session) return;
+    answer_status(SEC_E_OK);
+    answer_text(session->target);
+}
+
+static void command_session_key(struct peer *peer, char *rest)
+{
+    (void)rest;
+    const struct cs_session *session = session_of(peer);
+    if (!session) return;
+    answer_status(SEC_E_OK);
+    answer_bytes((struct cs_span){session->session_key, session->session_key_size});
+}
+
+static void command_flags(struct peer *peer, char *rest)
+{
+    (void)rest;
+    answer_status(SEC_E_OK);
+    printf(" 0x%08X", peer->granted);
+}
+
+/* ---- the loop ---- */
+
+static const struct command {
+    const char *name;
+    const char *usage;
+    void (*run)(struct peer *peer, char *rest);
+} commands[] = {
+    {"role", "init|accept", command_role},
+    {"user", "TEXT", command_user},
+    {"domain", "TEXT", command_domain},
+    {"password", "TEXT", command_password},
+    {"anonymous", "(the empty identity)", command_anonymous},
+    {"target", "TEXT (an SPN)", command_target},
+    {"request", "FLAGS (ISC_REQ_ or ASC_REQ_)", command_request},
+    {"bindings", "BYTES (a channel binding's application data)", command_bindings},
+    {"level", "NUMBER (LmCompatibilityLevel)", command_level},
+    {"minimum", "FLAGS (NtlmMinClientSec and NtlmMinServerSec)", command_minimum},
+    {"step", "[TOKEN]: the token to send", command_step},
+    {"sign", "DATA: signature", command_sign},
+    {"verify", "DATA SIGNATURE", command_verify},
+    {"seal", "DATA: signature, data", command_seal},
+    {"unseal", "SIGNATURE DATA: data, qop", command_unseal},
+    {"unseal-stream", "BYTES: data, qop", command_unseal_stream},
+    {"names", ": DOMAIN\\user", command_names},
+    {"target-name", ": the initiator's target", command_target_name},
+    {"session-key", ": the key", command_session_key},
+    {"flags", ": ISC_RET_ or ASC_RET_ of the last step", command_flags},
+};
+
+static void print_help(void)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        printf("%s %s\n", commands[i].name, commands[i].usage);
+}
+
+static void run_line(struct peer *peer, char *line)
+{
+    const char *name = strsep(&line, " ");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(commands[i].name, name)) {
+            commands[i].run(peer, line);
+            return;
+        }
+    refuse("no such command");
+}
+
+static void run_lines(struct peer *peer)
+{
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, stdin) > 0) {
+        line[strcspn(line, "\n")] = 0;
+        run_line(peer, line);
+        putchar('\n');
+        fflush(stdout);
+    }
+    free(line);
+}
+
+static void drop(struct peer *peer)
+{
+    cs_context_release(peer->context);
+    cs_credential_release(peer->credential);
+    cs_writer_drop(&peer->user);
+    cs_writer_drop(&peer->domain);
+    cs_writer_drop(&peer->password);
+    cs_writer_drop(&peer->target);
+    cs_writer_drop(&peer->bindings);
+}
+
+int main(int argc, char **argv)
+{
+    struct peer peer = {.initiator = true, .policy = cs_default_policy()};
+    if (argc == 2 && !strcmp(argv[1], "--help")) {
+        print_help();
+        return 0;
+    }
+    if (argc > 1) {
+        fprintf(stderr, "usage: %s [--help]; commands come on standard input\n", argv[0]);
+        return 2;
+    }
+    run_lines(&peer);
+    drop(&peer);
+    return 0;
+}

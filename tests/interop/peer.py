@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Our side of an exchange: the program `peer`, by methods instead of lines."""
+
+import os
+import subprocess
+
+from results import expect_equal, expect_raises
+
+OK = 'SEC_E_OK'
+CONTINUE = 'SEC_I_CONTINUE_NEEDED'
+
+ISC_REQ_CONFIDENTIALITY = 0x10
+ISC_REQ_INTEGRITY = 0x10000
+ASC_REQ_CONFIDENTIALITY = 0x10
+ASC_REQ_INTEGRITY = 0x20000
+ASC_REQ_ALLOW_MISSING_BINDINGS = 0x10000000
+
+
+class StatusError(Exception):
+    """A command ended with a status other than success; `name` is its name."""
+
+    def __init__(self, command, code, name):
+        super().__init__(f'{command}: {code} {name}')
+        self.name = name
+
+
+def expect_status(status, function, *arguments, **settings):
+    """Calls FUNCTION, a command or what begins with one, which is to end with that status."""
+    error = expect_raises(StatusError, function, *arguments, **settings)
+    expect_equal(error.name, status, 'status')
+
+
+def program():
+    """The path of the program: COUNTERSIGN_PEER, else in the build tree."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    build = os.environ.get('COUNTERSIGN_BUILD') or os.path.join(here, '..', '..', 'build')
+    return os.environ.get('COUNTERSIGN_PEER') or os.path.join(build, 'tests', 'interop', 'peer')
+
+
+class Peer:
+    """One process of `peer`. Its settings come as keywords, named like its commands."""
+
+    def __init__(self, role, **settings):
+        self._process = subprocess.Popen([program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8')
+        self.token = b''
+        self.status = CONTINUE
+        self._ask('role', role)
+        for name, value in settings.items():
+            self._ask(name, value)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        if self._process.wait():
+            raise RuntimeError(f'peer ended with {self._process.returncode}')
+
+    def _ask(self, command, *arguments):
+        """Runs a command and returns the words of its answer behind the status; StatusError for a failure."""
+        words = [argument.hex() or '-' if isinstance(argument, bytes) else str(argument) for argument in arguments]
+        self._process.stdin.write(' '.join([command, *words]) + '\n')
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().rstrip('\n').split(' ', 2)
+        if answer[0] == 'error' or len(answer) < 2:
+            raise RuntimeError(f'peer, {command}: {" ".join(answer)}')
+        if int(answer[0], 16) >= 0x80000000:
+            raise StatusError(command, *answer[:2])
+        self.status = answer[1]
+        return answer[2] if len(answer) > 2 else ''
+
+    def _ask_bytes(self, command, *arguments):
+        return [b'' if word == '-' else bytes.fromhex(word) for word in self._ask(command, *arguments).split()]
+
+    def step(self, token=b''):
+        """One leg; returns the token to send, and leaves the status in `status`."""
+        (self.token,) = self._ask_bytes('step', token)
+        return self.token
+
+    def sign(self, data):
+        return self._ask_bytes('sign', data)[0]
+
+    def verify(self, data, signature):
+        self._ask('verify', data, signature)
+
+    def seal(self, data):
+        """EncryptMessage; the signature followed by the data, as they go over the wire."""
+        return b''.join(self._ask_bytes('seal', data))
+
+    def unseal(self, message):
+        """DecryptMessage with TOKEN and DATA."""
+        return self._first('unseal', message[:16], message[16:])
+
+    def unseal_stream(self, message):
+        """DecryptMessage with STREAM and DATA."""
+        return self._first('unseal-stream', message)
+
+    def _first(self, command, *arguments):
+        word = self._ask(command, *arguments).split()[0]
+        return b'' if word == '-' else bytes.fromhex(word)
+
+    def names(self):
+        return self._ask('names')
+
+    def target_name(self):
+        return self._ask('target-name')
+
+    def session_key(self):
+        return self._ask_bytes('session-key')[0]
+
+    def flags(self):
+        return int(self._ask('flags'), 16)
