@@ -3,7 +3,7 @@
 PE_CFLAGS = -std=gnu11 -g -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -DUNICODE -D_NO_KSECDD_IMPORT_ \
 	-DWIN32_LEAN_AND_MEAN -I$(srcdir)/include -I$(srcdir)/dlls/countersign -I$(srcdir)/dlls/countersign/package \
 	-I$(srcdir)/dlls/secur32
-PE_LDFLAGS = -shared -s -Wl,--exclude-all-symbols -Wl,--enable-stdcall-fixup
+PE_LDFLAGS = -shared -s -static-libgcc -Wl,--exclude-all-symbols -Wl,--enable-stdcall-fixup
 
 pe_arches = x86_64 i386
 pe_modules = countersign secur32 sspicli security msv1_0
@@ -15,7 +15,8 @@ pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign
 pe_libs_msv1_0 = -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
-	handle_table interface lsa main messages names package_calls packages performance sasl text trace unsupported) \
+	handle_table interface lsa main messages names package_calls packages performance sasl text trace trace_line trace_names \
+	trace_text unsupported) \
 	countersign/package/identity sspicli/attributes_ex
 pe_libs_secur32 = -ladvapi32 -lntdll
 pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages unsupported)

@@ -145,7 +145,9 @@ static SECURITY_STATUS run_leg(const struct leg *leg)
 static SECURITY_STATUS trace_leg(INT64 start, const char *function, const struct leg *leg, SECURITY_STATUS status)
 {
     return trace_end(start, &(struct trace_record){.function = function,
-                                                   .handle = status < 0 ? leg->context : leg->new_context,
+                                                   .handle = leg->context  ? leg->context
+                                                             : status < 0 ? leg->credential
+                                                                          : leg->new_context,
                                                    .flags = leg->initiator ? "ISC" : "ASC",
                                                    .request = leg->request,
                                                    .granted = status >= 0 && leg->attributes ? *leg->attributes : 0,

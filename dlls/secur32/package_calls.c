@@ -77,15 +77,15 @@ SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle handle, ULONG flags, PS
     return traced(start, __func__, handle, status);
 }
 
-/* No package of this table imports yet; one that does brings the entry of its context into the handle table here. */
+/* No package imports yet; one that does brings the entry of its context into the handle table here. */
 SECURITY_STATUS WINAPI ImportSecurityContextW(SEC_WCHAR *name, PSecBuffer packed, void *token, PCtxtHandle handle)
 {
     const INT64 start = trace_start();
-    const SECURITY_STATUS status = packages_find(name) ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_SECPKG_NOT_FOUND;
+    (void)name;
     (void)packed;
     (void)token;
     (void)handle;
-    return traced(start, __func__, NULL, status);
+    return traced(start, __func__, NULL, SEC_E_UNSUPPORTED_FUNCTION);
 }
 
 SECURITY_STATUS WINAPI ImportSecurityContextA(SEC_CHAR *name, PSecBuffer packed, void *token, PCtxtHandle handle)

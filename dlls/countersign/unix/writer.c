@@ -31,7 +31,7 @@ static bool make_room(struct cs_writer *writer, size_t size)
 
 uint8_t *cs_write_room(struct cs_writer *writer, size_t size)
 {
-    if (!make_room(writer, size)) return NULL;
+    if (!size || !make_room(writer, size)) return NULL;
     uint8_t *room = writer->data + writer->size;
     memset(room, 0, size);
     writer->size += size;

@@ -106,7 +106,7 @@ void ntlm_negotiate_write(struct cs_writer *output, const struct ntlm_negotiate 
 
 enum { CHALLENGE_HEADER = 56 };
 
-/* Servers without TargetInfo may end after Reserved, or after the server challenge (Windows 9x). */
+/* Servers without TargetInfo may end after Reserved. */
 SECURITY_STATUS ntlm_challenge_read(struct cs_span token, struct ntlm_challenge *message)
 {
     struct cs_reader reader = open_message(token, NTLM_CHALLENGE_MESSAGE);

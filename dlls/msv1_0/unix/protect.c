@@ -215,7 +215,8 @@ static bool signature_matches(const struct ntlm_session *session, const uint8_t 
 {
     if (protected_by(session, NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY))
         return cs_same(expected, given, SIGNATURE_SIZE);
-    return cs_same(expected, given, 4) & cs_same(expected + 8, given + 8, 8);
+    const bool version = cs_same(expected, given, 4), rest = cs_same(expected + 8, given + 8, 8);
+    return version && rest;
 }
 
 /* Bytes of MESSAGE that RC4 goes over. */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// demo.js PORT: clients of server.js log on in turn, and each logon is shown.
+'use strict';
+
+const { sspi, ExposeSspiClient, WinSsoClient, ownName, account, accountName } = require('./peers');
+const { logOn } = require('./http_client');
+
+const CODES = { SEC_E_OK: 'SEC_E_OK', SEC_E_LOGON_DENIED: 'SEC_E_LOGON_DENIED', '0x8009030f': 'SEC_E_MESSAGE_ALTERED' };
+const MESSAGES = ['client -> server  NEGOTIATE   ', 'server -> client  CHALLENGE   ', 'client -> server  AUTHENTICATE'];
+const contextReq = ['ISC_REQ_CONNECTION', 'ISC_REQ_CONFIDENTIALITY', 'ISC_REQ_INTEGRITY'];
+
+// One bit of the MIC, which stands at offset 72 (MS-NLMP 2.2.1.3).
+function flipMic(token) {
+    token[72] ^= 1;
+    return token;
+}
+
+// user: whom the server has to see, or undefined if it has to refuse.
+const logons = [
+    { title: 'win-sso, default credentials', client: () => new WinSsoClient(), user: ownName() },
+    {
+        title: 'node-expose-sspi, default credentials',
+        client: () => new ExposeSspiClient({ contextReq }), user: ownName(),
+    },
+    {
+        title: `node-expose-sspi, ${account.user} with the password`,
+        client: () => new ExposeSspiClient({ contextReq, authData: account }), user: accountName(),
+    },
+    {
+        title: `node-expose-sspi, ${account.user} with a wrong password`,
+        client: () => new ExposeSspiClient({ contextReq, authData: { ...account, password: 'wrong' } }),
+    },
+    {
+        title: `node-expose-sspi, ${account.user}, and the last token altered on the way`,
+        client: () => new ExposeSspiClient({ contextReq, authData: account }), onTheWay: flipMic,
+    },
+];
+
+function showPackage() {
+    const info = sspi.QuerySecurityPackageInfo('NTLM');
+    console.log(`Package ${info.Name} ("${info.Comment}"): version ${info.wVersion}, RPC id ${info.wRPCID}, ` +
+        `capabilities ${info.fCapabilities}, tokens of at most ${info.cbMaxToken} bytes`);
+}
+
+// Shows one logon; false if it did not end as it had to.
+async function show(port, { title, client, user, onTheWay }) {
+    const side = client();
+    console.log(`\n${title}`);
+    const { code, body, tokens } = await logOn(port, side, onTheWay);
+    tokens.forEach((token, i) => console.log(`    ${MESSAGES[i]}  ${token.length} bytes`));
+    if (side.flags) {
+        console.log(`    client sees: flags ${side.flags().join(' ') || 'none'}`);
+    }
+    const seen = body.user ? `, user ${body.user}, flags ${body.flags.join(' ')}` : '';
+    console.log(`    server sees: ${CODES[body.status] ?? body.status}${seen}; it answers ${code}`);
+    const good = code === (user ? 200 : 401) && body.user === user;
+    if (!good) {
+        console.log(`    FAILED: expected ${user ?? 'a refusal'}`);
+    }
+    return good;
+}
+
+async function main() {
+    let good = true;
+    showPackage();
+    for (const logon of logons) {
+        good = await show(Number(process.argv[2]), logon) && good;
+    }
+    process.exitCode = good ? 0 : 1;
+}
+
+main();

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// server.js PORT_FILE: an HTTP server on loopback that wants NTLM. It writes its port into the file once it listens.
+// Each request authenticates anew; as with every NTLM over HTTP, a logon belongs to its connection.
+'use strict';
+
+const fs = require('fs');
+const http = require('http');
+const { Acceptor } = require('./peers');
+
+const acceptors = new WeakMap(); // by connection, while a logon is under way
+
+function answer(response, code, body, challenge) {
+    if (code === 401) {
+        response.setHeader('WWW-Authenticate', challenge ? `NTLM ${challenge.toString('base64')}` : 'NTLM');
+    }
+    response.writeHead(code, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(body));
+}
+
+function take(socket, token) {
+    const acceptor = acceptors.get(socket) ?? new Acceptor();
+    acceptors.delete(socket);
+    try {
+        const result = acceptor.accept(token);
+        if (result.status === 'SEC_I_CONTINUE_NEEDED') {
+            acceptors.set(socket, acceptor);
+            return [401, { status: result.status, flags: acceptor.flags() }, result.token];
+        }
+        if (result.status !== 'SEC_E_OK') {
+            return [401, { status: result.status }];
+        }
+        return [200, { status: result.status, user: acceptor.user(), flags: acceptor.flags() }];
+    } catch (error) {
+        return [401, { status: /0x[0-9a-f]{8}/.exec(error.message)?.[0] ?? error.message }];
+    } finally {
+        if (!acceptors.has(socket)) {
+            acceptor.close();
+        }
+    }
+}
+
+const server = http.createServer((request, response) => {
+    const offered = /^NTLM (\S+)$/.exec(request.headers.authorization ?? '');
+    answer(response, ...(offered ? take(request.socket, Buffer.from(offered[1], 'base64')) : [401, {}]));
+});
+
+server.on('connection', (socket) => socket.on('close', () => {
+    acceptors.get(socket)?.close();
+    acceptors.delete(socket);
+}));
+server.listen(0, '127.0.0.1', () => fs.writeFileSync(process.argv[2], String(server.address().port)));

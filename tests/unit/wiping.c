@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is left in memory when credentials and contexts have been released: no password, no hash, no key.
+ *
+ *  E4  keys not wiped
+ *
+ * The test looks through all memory of its process that can be written to, but for its own stack frames. What it looks
+ * for stands in read-only memory, or masked.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char password[] = "Wipe me, please";
+static const uint8_t hash[NTLM_KEY] = {0x30, 0x02, 0xf8, 0x53, 0x79, 0xf7, 0xc1, 0x7c,
+                                       0xf9, 0xf3, 0x7a, 0x39, 0x3a, 0x55, 0x9a, 0xde};
+static const char account[] = "Wiper:1000:XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:HASH:[U]:\n";
+
+enum { MASK = 0xa5, LONGEST = 64, CHUNK = 65536, LARGEST_MAPPING = 64 << 20 };
+
+/* A secret, each byte under MASK. */
+struct secret {
+    uint8_t masked[LONGEST];
+    size_t size;
+};
+
+static bool is_at(const uint8_t *memory, const struct secret *secret)
+{
+    for (size_t i = 0; i < secret->size; i++)
+        if ((memory[i] ^ MASK) != secret->masked[i]) return false;
+    return true;
+}
+
+static bool in_chunk(const uint8_t *memory, size_t size, const struct secret *secret)
+{
+    for (size_t i = 0; i + secret->size <= size; i++)
+        if (is_at(memory + i, secret)) return true;
+    return false;
+}
+
+/* Reads through the kernel, which asks no sanitizer. The chunk lies on the stack, where nobody looks. */
+static bool in_mapping(int memory, uintptr_t start, uintptr_t end, const struct secret *secret)
+{
+    uint8_t chunk[CHUNK];
+    for (uintptr_t at = start; at < end; at += CHUNK - LONGEST) {
+        const size_t size = end - at < CHUNK ? end - at : CHUNK;
+        const ssize_t got = pread(memory, chunk, size, (off_t)at);
+        if (got > 0 && in_chunk(chunk, (size_t)got, secret)) return true;
+    }
+    return false;
+}
+
+static bool in_memory(const struct secret *secret)
+{
+    char line[512];
+    bool found = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    int memory = open("/proc/self/mem", O_RDONLY);
+    assert_non_null(maps);
+    assert_true(memory >= 0);
+    while (!found && fgets(line, sizeof line, maps)) {
+        unsigned long start, end;
+        char access[8];
+        assert_int_equal(sscanf(line, "%lx-%lx %7s", &start, &end, access), 3);
+        if (strncmp(access, "rw", 2) || strstr(line, "[stack]") || end - start > LARGEST_MAPPING) continue;
+        found = in_mapping(memory, start, end, secret);
+    }
+    close(memory);
+    fclose(maps);
+    return found;
+}
+
+static struct secret mask(const uint8_t *bytes, size_t size)
+{
+    struct secret secret = {.size = size};
+    for (size_t i = 0; i < size; i++) secret.masked[i] = bytes[i] ^ MASK;
+    return secret;
+}
+
+static struct secret password_secret(void)
+{
+    struct secret secret = {.size = 2 * (sizeof password - 1)};
+    for (size_t i = 0; i < secret.size; i++) secret.masked[i] = (uint8_t)(i % 2 ? 0 : password[i / 2]) ^ MASK;
+    return secret;
+}
+
+/* The hash as the account file has it. */
+static struct secret hash_text_secret(void)
+{
+    struct secret secret = {.size = 2 * NTLM_KEY};
+    for (size_t i = 0; i < secret.size; i++)
+        secret.masked[i] = (uint8_t)"0123456789abcdef"[i % 2 ? hash[i / 2] & 15 : hash[i / 2] >> 4] ^ MASK;
+    return secret;
+}
+
+/* Past stdio, whose buffers would keep it. */
+static int write_account(void **state)
+{
+    (void)state;
+    pair_environment(NULL);
+    const struct secret text = hash_text_secret();
+    const char *place = strstr(account, "HASH");
+    int fd = open(getenv("COUNTERSIGN_ACCOUNTS"), O_WRONLY | O_CREAT, 0600);
+    bool written = fd >= 0 && write(fd, account, (size_t)(place - account)) > 0;
+    for (size_t i = 0; written && i < text.size; i++) {
+        const char digit = (char)(text.masked[i] ^ MASK);
+        written = write(fd, &digit, 1) == 1;
+    }
+    written = written && write(fd, place + 4, strlen(place + 4)) > 0;
+    if (fd >= 0) close(fd);
+    return written ? 0 : -1;
+}
+
+/* The search itself: what is in the heap is found, also after it has been freed without wiping. */
+static void search_finds(void **state)
+{
+    uint8_t *key = malloc(NTLM_KEY);
+    struct secret secret = {.size = NTLM_KEY};
+    (void)state;
+    assert_non_null(key);
+    for (size_t i = 0; i < NTLM_KEY; i++) secret.masked[i] = (uint8_t)((key[i] = (uint8_t)(i * 37 + 11)) ^ MASK);
+    assert_true(in_memory(&secret));
+    memset(key, 1, NTLM_KEY);
+    __asm__ volatile("" : : "r"(key) : "memory"); /* or the compiler leaves out what nobody reads again */
+    assert_false(in_memory(&secret));
+    free(key);
+}
+
+static void run_exchange(const struct pair_setup *setup, struct secret *session_key)
+{
+    struct pair pair;
+    pair_open(&pair, "NTLM", setup);
+    assert_int_equal(pair_run(&pair), SEC_E_OK);
+    *session_key = mask(cs_context_session(pair.server)->session_key, NTLM_KEY);
+    expect_messages_pass(&pair);
+    pair_close(&pair);
+}
+
+static struct pair_setup wiper_setup(void)
+{
+    struct pair_setup setup = known_setup();
+    setup.user = "Wiper";
+    setup.password = password;
+    return setup;
+}
+
+static void after_a_logon(void **state)
+{
+    const struct secret clear = password_secret(), nt_hash = mask(hash, sizeof hash), text = hash_text_secret();
+    const struct pair_setup setup = wiper_setup();
+    struct secret session_key;
+    (void)state;
+    run_exchange(&setup, &session_key);
+    assert_false(in_memory(&clear));
+    assert_false(in_memory(&nt_hash));
+    assert_false(in_memory(&text));
+    assert_false(in_memory(&session_key));
+}
+
+static void after_a_failed_logon(void **state)
+{
+    const struct secret nt_hash = mask(hash, sizeof hash), text = hash_text_secret();
+    struct pair_setup setup = wiper_setup();
+    struct pair pair;
+    (void)state;
+    setup.password = "another";
+    pair_open(&pair, "NTLM", &setup);
+    assert_int_equal(pair_run(&pair), SEC_E_LOGON_DENIED);
+    pair_close(&pair);
+    assert_false(in_memory(&nt_hash));
+    assert_false(in_memory(&text));
+}
+
+static void after_a_loopback_logon(void **state)
+{
+    struct pair_setup setup = known_setup();
+    struct secret session_key, loopback;
+    uint8_t secret[32];
+    (void)state;
+    setup.user = NULL;
+    run_exchange(&setup, &session_key);
+    int fd = open(getenv("COUNTERSIGN_LOOPBACK_SECRET"), O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, secret, sizeof secret), sizeof secret);
+    close(fd);
+    loopback = mask(secret, sizeof secret);
+    assert_false(in_memory(&session_key));
+    assert_false(in_memory(&loopback));
+}
+
+/* Given up half way, with keys made and not used. */
+static void after_half_an_exchange(void **state)
+{
+    const struct secret clear = password_secret(), nt_hash = mask(hash, sizeof hash);
+    struct pair_setup setup = wiper_setup();
+    (void)state;
+    for (int legs = 1; legs <= 3; legs++) {
+        struct pair pair;
+        pair_open(&pair, "NTLM", &setup);
+        assert_int_equal(pair_client_step(&pair, (struct cs_span){0}), SEC_I_CONTINUE_NEEDED);
+        if (legs > 1) assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_I_CONTINUE_NEEDED);
+        if (legs > 2) assert_int_equal(pair_client_step(&pair, cs_token(pair.server)), SEC_E_OK);
+        pair_close(&pair);
+        assert_false(in_memory(&clear));
+        assert_false(in_memory(&nt_hash));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(search_finds),
+        cmocka_unit_test(after_a_logon),
+        cmocka_unit_test(after_a_failed_logon),
+        cmocka_unit_test(after_a_loopback_logon),
+        cmocka_unit_test(after_half_an_exchange),
+    };
+    return cmocka_run_group_tests_name("wiping", tests, write_account, forget_account);
+}
