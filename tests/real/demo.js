@@ -6,7 +6,7 @@
 const { sspi, ExposeSspiClient, WinSsoClient, ownName, account, accountName } = require('./peers');
 const { logOn } = require('./http_client');
 
-const CODES = { SEC_E_OK: 'SEC_E_OK', SEC_E_LOGON_DENIED: 'SEC_E_LOGON_DENIED', '0x8009030f': 'SEC_E_MESSAGE_ALTERED' };
+const CODES = { '0x8009030f': 'SEC_E_MESSAGE_ALTERED' }; // the addon has no name for it
 const MESSAGES = ['client -> server  NEGOTIATE   ', 'server -> client  CHALLENGE   ', 'client -> server  AUTHENTICATE'];
 const contextReq = ['ISC_REQ_CONNECTION', 'ISC_REQ_CONFIDENTIALITY', 'ISC_REQ_INTEGRITY'];
 
@@ -16,7 +16,7 @@ function flipMic(token) {
     return token;
 }
 
-// user: whom the server has to see, or undefined if it has to refuse.
+// user: whom the server has to see; refusal: the status if it has to refuse.
 const logons = [
     { title: 'win-sso, default credentials', client: () => new WinSsoClient(), user: ownName() },
     {
@@ -30,10 +30,12 @@ const logons = [
     {
         title: `node-expose-sspi, ${account.user} with a wrong password`,
         client: () => new ExposeSspiClient({ contextReq, authData: { ...account, password: 'wrong' } }),
+        refusal: 'SEC_E_LOGON_DENIED',
     },
     {
         title: `node-expose-sspi, ${account.user}, and the last token altered on the way`,
         client: () => new ExposeSspiClient({ contextReq, authData: account }), onTheWay: flipMic,
+        refusal: 'SEC_E_MESSAGE_ALTERED',
     },
 ];
 
@@ -44,7 +46,7 @@ function showPackage() {
 }
 
 // Shows one logon; false if it did not end as it had to.
-async function show(port, { title, client, user, onTheWay }) {
+async function show(port, { title, client, user, refusal, onTheWay }) {
     const side = client();
     console.log(`\n${title}`);
     const { code, body, tokens } = await logOn(port, side, onTheWay);
@@ -52,11 +54,12 @@ async function show(port, { title, client, user, onTheWay }) {
     if (side.flags) {
         console.log(`    client sees: flags ${side.flags().join(' ') || 'none'}`);
     }
+    const status = CODES[body.status] ?? body.status;
     const seen = body.user ? `, user ${body.user}, flags ${body.flags.join(' ')}` : '';
-    console.log(`    server sees: ${CODES[body.status] ?? body.status}${seen}; it answers ${code}`);
-    const good = code === (user ? 200 : 401) && body.user === user;
+    console.log(`    server sees: ${status}${seen}; it answers ${code}`);
+    const good = code === (user ? 200 : 401) && status === (refusal ?? 'SEC_E_OK') && body.user === user;
     if (!good) {
-        console.log(`    FAILED: expected ${user ?? 'a refusal'}`);
+        console.log(`    FAILED: expected ${user ?? refusal}`);
     }
     return good;
 }

@@ -128,7 +128,7 @@ static void another_kind(void **state)
     struct handle_table *table = *state, *other;
     struct thing thing = {0};
     struct handle handle;
-    void *made;
+    void *made = NULL;
     assert_int_equal(make_table(&made), 0);
     other = made;
     other->kind = 4;

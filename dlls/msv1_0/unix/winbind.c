@@ -53,7 +53,8 @@ struct wbclient {
 
 static bool load(struct wbclient *wbc)
 {
-    wbc->library = dlopen("libwbclient.so.0", RTLD_NOW | RTLD_LOCAL);
+    /* It stays: newer ones keep thread-local state whose destructors must not be unmapped. */
+    wbc->library = dlopen("libwbclient.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!wbc->library) return false;
     *(void **)&wbc->ping = dlsym(wbc->library, "wbcPing");
     *(void **)&wbc->authenticate = dlsym(wbc->library, "wbcAuthenticateUserEx");
