@@ -17,10 +17,12 @@ struct changes {
 
 static void exchange_bytes(struct cs_writer *message, size_t at, size_t remove, struct cs_span insert)
 {
+    struct cs_reader old = cs_reader_of(cs_written(message));
     struct cs_writer made = {0};
-    cs_write_span(&made, (struct cs_span){message->data, at});
+    cs_write_span(&made, cs_read_span(&old, at));
     cs_write_span(&made, insert);
-    cs_write_span(&made, (struct cs_span){message->data + at + remove, message->size - at - remove});
+    cs_read_span(&old, remove);
+    cs_write_span(&made, cs_read_span(&old, old.remaining));
     cs_writer_drop(message);
     *message = made;
 }
@@ -58,8 +60,9 @@ static void change(struct mitm *mitm, unsigned number, struct cs_writer *message
     }
     if (number != changes->number) return;
     fuzz_require(cs_span_copy(&before, cs_written(message)), "memory");
-    while (changes->input->remaining && message->size < 65536) change_once(message, changes->input);
-    changes->changed |= message->size != before.size || memcmp(message->data, before.data, before.size);
+    while (changes->input->remaining && !changes->input->failed && message->size < 65536) change_once(message, changes->input);
+    changes->changed |= message->size != before.size ||
+                        (before.size && memcmp(message->data, before.data, before.size));
     cs_span_drop(&before);
 }
 

@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cs_reader reader = cs_reader_of((struct cs_span){data, size});
     const uint32_t flags = cs_read_u32(&reader);
     const struct ends ends = {open_end(flags, true), open_end(flags, false)};
-    while (reader.remaining) {
+    while (reader.remaining && !reader.failed) {
         const uint8_t what = cs_read_u8(&reader);
         struct call call;
         read_call(&call, &reader);

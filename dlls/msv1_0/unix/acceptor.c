@@ -256,7 +256,10 @@ static bool session_names(struct cs_span *names, const struct ntlm_exchange *exc
     bool upn = false;
     for (size_t i = 0; i + 1 < user->size; i += 2) upn |= user->data[i] == '@';
     if (!in.size && !upn && user->size) in = credential_of(exchange)->machine;
-    ntlm_qualified_name(&output, in, cs_written(user));
+    if (claim->anonymous)
+        ntlm_anonymous_name(&output);
+    else
+        ntlm_qualified_name(&output, in, cs_written(user));
     bool copied = !output.failed && cs_span_copy(names, cs_written(&output));
     cs_writer_drop(&output);
     return copied;

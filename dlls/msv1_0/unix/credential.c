@@ -120,6 +120,11 @@ void ntlm_qualified_name(struct cs_writer *output, struct cs_span domain, struct
     cs_write_span(output, user);
 }
 
+void ntlm_anonymous_name(struct cs_writer *output)
+{
+    if (!cs_utf16_of(output, cs_span_of("NT AUTHORITY\\ANONYMOUS LOGON"))) output->failed = true;
+}
+
 static SECURITY_STATUS credential_names(const struct cs_credential *head, struct cs_writer *output)
 {
     const struct ntlm_credential *credential = (const struct ntlm_credential *)head;

@@ -300,7 +300,10 @@ static void session_names(struct cs_writer *names, const struct answer *answer, 
     for (size_t i = 0; i + 1 < answer->account.user.size; i += 2) upn |= answer->account.user.data[i] == '@';
     if (!domain.size && !upn && answer->account.user.size && !ntlm_av_read(challenge->target_info, &av))
         domain = av.value[MsvAvNbDomainName];
-    ntlm_qualified_name(names, domain, answer->account.user);
+    if (answer->account.kind == CS_IDENTITY_ANONYMOUS)
+        ntlm_anonymous_name(names);
+    else
+        ntlm_qualified_name(names, domain, answer->account.user);
 }
 
 static SECURITY_STATUS make_session(const struct ntlm_exchange *exchange, const struct answer *answer,

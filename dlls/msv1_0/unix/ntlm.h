@@ -72,6 +72,9 @@ void ntlm_compute_mic(const struct ntlm_exchange *exchange, const uint8_t export
 /* Appends DOMAIN\USER; DOMAIN may be empty, and then so is the backslash. */
 void ntlm_qualified_name(struct cs_writer *output, struct cs_span domain, struct cs_span user);
 
+/* Appends what a session of nobody is called. Programs tell by it that there is nobody: an empty name is none. */
+void ntlm_anonymous_name(struct cs_writer *output);
+
 /* REQUEST's flags that a context carries through unchanged, and what SIGN and SEAL grant (attributes.tsv, flags). */
 uint32_t ntlm_granted_flags(uint32_t flags, uint32_t request, bool initiator);
 
