@@ -54,8 +54,8 @@ static void authenticate(struct peer *peer)
         SecBuffer given = {in.size, SECBUFFER_TOKEN, in.data}, made = {peer->token_size, SECBUFFER_TOKEN, out.data};
         SecBufferDesc input = {SECBUFFER_VERSION, 1, &given}, output = {SECBUFFER_VERSION, 1, &made};
         TimeStamp expiry;
-        status = InitializeSecurityContextA(leg == 1 ? &peer->credential : NULL, leg == 1 ? NULL : &peer->context, target,
-                                            request, 0, SECURITY_NATIVE_DREP, leg == 1 ? NULL : &input, 0,
+        status = InitializeSecurityContextA(leg == 1 ? &peer->credential : NULL, leg == 1 ? NULL : &peer->context,
+                                            target, request, 0, SECURITY_NATIVE_DREP, leg == 1 ? NULL : &input, 0,
                                             &peer->context, &output, &peer->flags, &expiry);
         if (status < 0) give_up(peer, "InitializeSecurityContext", status);
         say(peer, "leg %d: %lu bytes in, %lu bytes out, %s", leg, leg == 1 ? 0 : in.size, made.cbBuffer,

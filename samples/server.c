@@ -54,8 +54,8 @@ static void authenticate(struct peer *peer)
         if (!receive_frame(peer, &in)) give_up(peer, "receiving a token", status);
         given.cbBuffer = in.size;
         status = AcceptSecurityContext(&peer->credential, leg == 1 ? NULL : &peer->context, &input,
-                                       ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY, SECURITY_NATIVE_DREP, &peer->context,
-                                       &output, &peer->flags, &expiry);
+                                       ASC_REQ_CONFIDENTIALITY | ASC_REQ_INTEGRITY, SECURITY_NATIVE_DREP,
+                                       &peer->context, &output, &peer->flags, &expiry);
         if (status < 0) give_up(peer, "AcceptSecurityContext", status);
         say(peer, "leg %d: %lu bytes in, %lu bytes out, %s", leg, in.size, made.cbBuffer, status_name(status));
         if (made.cbBuffer && !send_frame(peer, out.data, made.cbBuffer)) give_up(peer, "sending a token", status);

@@ -79,8 +79,8 @@ BOOL send_frame(struct peer *peer, const void *data, ULONG size)
 
 BOOL receive_frame(struct peer *peer, struct frame *frame)
 {
-    return transfer(peer->socket, (BYTE *)&frame->size, sizeof frame->size, FALSE) && frame->size <= sizeof frame->data &&
-           transfer(peer->socket, frame->data, frame->size, FALSE);
+    return transfer(peer->socket, (BYTE *)&frame->size, sizeof frame->size, FALSE) &&
+           frame->size <= sizeof frame->data && transfer(peer->socket, frame->data, frame->size, FALSE);
 }
 
 void describe_package(struct peer *peer, const char *package)
@@ -139,8 +139,8 @@ SECURITY_STATUS open_text(struct peer *peer, struct frame *frame, BOOL sealed, c
     SecBuffer buffers[2] = {{SIGNATURE, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, frame->data + SIGNATURE}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
     if (!size) return SEC_E_INVALID_TOKEN;
-    SECURITY_STATUS status = sealed ? DecryptMessage(&peer->context, &message, 0, NULL)
-                                    : VerifySignature(&peer->context, &message, 0, NULL);
+    SECURITY_STATUS status =
+        sealed ? DecryptMessage(&peer->context, &message, 0, NULL) : VerifySignature(&peer->context, &message, 0, NULL);
     frame->data[SIGNATURE + size - 1] = 0;
     *text = (char *)frame->data + SIGNATURE;
     return status;

@@ -39,8 +39,7 @@ static size_t line_length(const char *text, size_t size)
 {
     const char *const end = memchr(text, '\n', size);
 
-    if (!end)
-        return size;
+    if (!end) return size;
     return (size_t)(end - text) + 1 == size ? size - 1 : size;
 }
 
@@ -55,8 +54,7 @@ static size_t to_utf16le(char *text, size_t size, unsigned char *units)
     size_t room = 2 * PASSWORD_UNITS;
     size_t status;
 
-    if (converter == (iconv_t)-1)
-        return 0;
+    if (converter == (iconv_t)-1) return 0;
     status = iconv(converter, &text, &size, &output, &room);
     iconv_close(converter);
     return status == (size_t)-1 ? 0 : 2 * PASSWORD_UNITS - room;
@@ -71,8 +69,7 @@ static void print_md4(const unsigned char *data, size_t size)
     md4_init(&context);
     md4_update(&context, size, data);
     md4_digest(&context, sizeof digest, digest);
-    for (i = 0; i < sizeof digest; i++)
-        printf("%02X", digest[i]);
+    for (i = 0; i < sizeof digest; i++) printf("%02X", digest[i]);
     putchar('\n');
     explicit_bzero(&context, sizeof context);
     explicit_bzero(digest, sizeof digest);
@@ -102,7 +99,6 @@ int main(void)
         print_md4(units, size);
     explicit_bzero(text, sizeof text);
     explicit_bzero(units, sizeof units);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return fail(_("cannot write to standard output"));
+    if (fflush(stdout) != 0 || ferror(stdout)) return fail(_("cannot write to standard output"));
     return result;
 }

@@ -88,7 +88,7 @@ struct cs_block_leg {
     uint64_t context;    /* 0 starts one; out: the context, also after a failed first leg */
     uint64_t credential; /* needed with context 0 */
     uint32_t initiator;
-    uint32_t request;    /* ISC_REQ_ or ASC_REQ_ */
+    uint32_t request; /* ISC_REQ_ or ASC_REQ_ */
     struct cs_block_identity identity;
     struct cs_bytes target;   /* UTF-16LE */
     struct cs_bytes input;    /* the token */
@@ -97,8 +97,8 @@ struct cs_block_leg {
     uint32_t token_size;      /* out: CS_CALL_FETCH_TOKEN yields that many bytes */
     uint32_t granted;         /* out: ISC_RET_ or ASC_RET_ */
     uint32_t reserved;
-    int64_t expiry;           /* out: FILETIME, UTC */
-    uint64_t session;         /* out: 0 until the context is complete; lives as long as the context */
+    int64_t expiry;   /* out: FILETIME, UTC */
+    uint64_t session; /* out: 0 until the context is complete; lives as long as the context */
 };
 
 struct cs_block_fetch {
@@ -121,7 +121,7 @@ struct cs_block_message {
     uint64_t session;
     uint64_t buffers; /* address of the first */
     uint32_t count;
-    uint32_t qop;     /* in for encrypt; out for decrypt, untouched unless the message came unencrypted */
+    uint32_t qop; /* in for encrypt; out for decrypt, untouched unless the message came unencrypted */
 };
 
 struct cs_block_trace {

@@ -21,11 +21,10 @@ SECURITY_STATUS WINAPI QueryContextAttributesW(PCtxtHandle handle, ULONG attribu
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct context_use use;
     if (context_enter(handle, &use)) status = context_leave(&use, query(use.context, attribute, buffer));
-    return trace_end(start, &(struct trace_record){.function = __func__,
-                                                   .handle = handle,
-                                                   .attribute = attribute,
-                                                   .has_attribute = TRUE},
-                     status);
+    return trace_end(
+        start,
+        &(struct trace_record){.function = __func__, .handle = handle, .attribute = attribute, .has_attribute = TRUE},
+        status);
 }
 
 static BOOL package_to_ansi(void *field)
@@ -47,8 +46,7 @@ static BOOL to_ansi(ULONG attribute, void *buffer)
     case SECPKG_ATTR_AUTHORITY: return replace_by_ansi(buffer);
     case SECPKG_ATTR_KEY_INFO:
         return replace_by_ansi(&key->sSignatureAlgorithmName) & replace_by_ansi(&key->sEncryptAlgorithmName);
-    case SECPKG_ATTR_NATIVE_NAMES:
-        return replace_by_ansi(&native->sClientName) & replace_by_ansi(&native->sServerName);
+    case SECPKG_ATTR_NATIVE_NAMES: return replace_by_ansi(&native->sClientName) & replace_by_ansi(&native->sServerName);
     case SECPKG_ATTR_PACKAGE_INFO:
     case SECPKG_ATTR_NEGOTIATION_INFO: return package_to_ansi(buffer);
     default: return TRUE;

@@ -27,8 +27,8 @@ static unsigned short *append(WCHAR **end, const WCHAR *text, ULONG length)
 SECURITY_STATUS auth_identity_create(const struct identity *identity, PSEC_WINNT_AUTH_IDENTITY_OPAQUE *out)
 {
     const ULONG list_length = identity->package_list ? (ULONG)wcslen(identity->package_list) : 0;
-    const SIZE_T characters = (SIZE_T)identity->user_length + identity->domain_length + identity->password_length +
-                              list_length + 4;
+    const SIZE_T characters =
+        (SIZE_T)identity->user_length + identity->domain_length + identity->password_length + list_length + 4;
     SEC_WINNT_AUTH_IDENTITY_EXW *opaque;
     SECURITY_STATUS status = SEC_E_OK;
     WCHAR *end;
@@ -73,7 +73,7 @@ SECURITY_STATUS WINAPI SspiEncodeStringsAsAuthIdentity(PCWSTR pszUserName, PCWST
                                                        PCWSTR pszPackedCredentialsString,
                                                        PSEC_WINNT_AUTH_IDENTITY_OPAQUE *ppAuthIdentity)
 {
-    struct identity identity = { .flags = SEC_WINNT_AUTH_IDENTITY_UNICODE };
+    struct identity identity = {.flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
 
     if (!ppAuthIdentity || (!pszUserName && !pszDomainName && !pszPackedCredentialsString)) return SEC_E_INVALID_TOKEN;
     if (!give_string(pszUserName, &identity.user, &identity.user_length, &identity.has_user) ||
@@ -154,7 +154,7 @@ SECURITY_STATUS WINAPI SspiCompareAuthIdentities(PSEC_WINNT_AUTH_IDENTITY_OPAQUE
                                                  PSEC_WINNT_AUTH_IDENTITY_OPAQUE AuthIdentity2,
                                                  PBOOLEAN SameSuppliedUser, PBOOLEAN SameSuppliedIdentity)
 {
-    struct identity one, other = { 0 };
+    struct identity one, other = {0};
     SECURITY_STATUS status;
     BOOL same;
 
@@ -201,10 +201,9 @@ SECURITY_STATUS WINAPI SspiDecryptAuthIdentity(PSEC_WINNT_AUTH_IDENTITY_OPAQUE E
 
 BOOLEAN WINAPI SspiIsAuthIdentityEncrypted(PSEC_WINNT_AUTH_IDENTITY_OPAQUE EncryptedAuthData)
 {
-    const ULONG encrypted = SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED |
-                            SEC_WINNT_AUTH_IDENTITY_FLAGS_SYSTEM_PROTECTED |
-                            SEC_WINNT_AUTH_IDENTITY_FLAGS_USER_PROTECTED |
-                            SEC_WINNT_AUTH_IDENTITY_FLAGS_SYSTEM_ENCRYPTED;
+    const ULONG encrypted =
+        SEC_WINNT_AUTH_IDENTITY_FLAGS_PROCESS_ENCRYPTED | SEC_WINNT_AUTH_IDENTITY_FLAGS_SYSTEM_PROTECTED |
+        SEC_WINNT_AUTH_IDENTITY_FLAGS_USER_PROTECTED | SEC_WINNT_AUTH_IDENTITY_FLAGS_SYSTEM_ENCRYPTED;
     struct identity_view view;
 
     if (!EncryptedAuthData || identity_look(EncryptedAuthData, IDENTITY_UNBOUNDED, &view)) return FALSE;

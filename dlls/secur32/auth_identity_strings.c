@@ -61,7 +61,7 @@ static SECURITY_STATUS marshal(const struct identity *identity, ULONG *size, cha
     const ULONG list_length = identity->package_list ? (ULONG)wcslen(identity->package_list) : 0;
     const ULONG characters = identity->user_length + identity->domain_length + identity->password_length + list_length;
     const ULONG total = sizeof(struct marshalled_identity) + characters * sizeof(WCHAR) + sizeof(ULONG);
-    struct marshalled_identity header = { .version = SEC_WINNT_AUTH_IDENTITY_VERSION, .header_length = sizeof(header) };
+    struct marshalled_identity header = {.version = SEC_WINNT_AUTH_IDENTITY_VERSION, .header_length = sizeof(header)};
     SECURITY_STATUS status = SEC_E_OK;
     ULONG end = sizeof(header);
     BYTE *bytes = LocalAlloc(LMEM_FIXED | LMEM_ZEROINIT, total);

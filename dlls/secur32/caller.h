@@ -7,15 +7,15 @@
 
 #include <windows.h>
 
-#define CALLER_MAX_NAME 256     /* characters, terminator included: UNLEN, DNLEN and room */
+#define CALLER_MAX_NAME 256 /* characters, terminator included: UNLEN, DNLEN and room */
 
 struct caller {
     union {
-        TOKEN_USER user;        /* user.User.Sid points into bytes */
+        TOKEN_USER user; /* user.User.Sid points into bytes */
         BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
     } sid;
     WCHAR name[CALLER_MAX_NAME];
-    WCHAR domain[CALLER_MAX_NAME];  /* the computer's name for a local account */
+    WCHAR domain[CALLER_MAX_NAME]; /* the computer's name for a local account */
     LUID logon_id;
 };
 

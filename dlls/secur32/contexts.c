@@ -61,9 +61,9 @@ static NTSTATUS call_package(const struct leg *leg, const struct package *packag
                              LSA_SEC_HANDLE context, struct leg_result *result)
 {
     if (leg->initiator)
-        return package->lsa->InitLsaModeContext(credential, context, leg->target, leg->request, leg->data_rep, leg->input,
-                                                &result->inner, leg->output, &result->attributes, &result->expiry,
-                                                &result->mapped, &result->packed);
+        return package->lsa->InitLsaModeContext(credential, context, leg->target, leg->request, leg->data_rep,
+                                                leg->input, &result->inner, leg->output, &result->attributes,
+                                                &result->expiry, &result->mapped, &result->packed);
     return package->lsa->AcceptLsaModeContext(credential, context, leg->input, leg->request, leg->data_rep,
                                               &result->inner, leg->output, &result->attributes, &result->expiry,
                                               &result->mapped, &result->packed);
@@ -144,16 +144,17 @@ static SECURITY_STATUS run_leg(const struct leg *leg)
 
 static SECURITY_STATUS trace_leg(INT64 start, const char *function, const struct leg *leg, SECURITY_STATUS status)
 {
-    return trace_end(start, &(struct trace_record){.function = function,
-                                                   .handle = leg->context  ? leg->context
-                                                             : status < 0 ? leg->credential
-                                                                          : leg->new_context,
-                                                   .flags = leg->initiator ? "ISC" : "ASC",
-                                                   .request = leg->request,
-                                                   .granted = status >= 0 && leg->attributes ? *leg->attributes : 0,
-                                                   .target = leg->target ? leg->target->Buffer : NULL,
-                                                   .input = leg->input,
-                                                   .output = leg->output},
+    return trace_end(start,
+                     &(struct trace_record){.function = function,
+                                            .handle = leg->context ? leg->context
+                                                      : status < 0 ? leg->credential
+                                                                   : leg->new_context,
+                                            .flags = leg->initiator ? "ISC" : "ASC",
+                                            .request = leg->request,
+                                            .granted = status >= 0 && leg->attributes ? *leg->attributes : 0,
+                                            .target = leg->target ? leg->target->Buffer : NULL,
+                                            .input = leg->input,
+                                            .output = leg->output},
                      status);
 }
 
@@ -167,8 +168,8 @@ SECURITY_STATUS WINAPI InitializeSecurityContextW(PCredHandle credential, PCtxtH
     (void)reserved1;
     (void)reserved2;
     RtlInitUnicodeString(&name, target);
-    const struct leg leg = {TRUE, credential, context, new_context, target ? &name : NULL, request, data_rep, input,
-                            output, attributes, expiry};
+    const struct leg leg = {TRUE,  credential, context,    new_context, target ? &name : NULL, request, data_rep,
+                            input, output,     attributes, expiry};
     return trace_leg(start, __func__, &leg, run_leg(&leg));
 }
 
@@ -178,9 +179,8 @@ SECURITY_STATUS WINAPI InitializeSecurityContextA(PCredHandle credential, PCtxtH
                                                   ULONG *attributes, PTimeStamp expiry)
 {
     WCHAR *wide_target = wide_of(target);
-    SECURITY_STATUS status =
-        InitializeSecurityContextW(credential, context, wide_target, request, reserved1, data_rep, input, reserved2,
-                                   new_context, output, attributes, expiry);
+    SECURITY_STATUS status = InitializeSecurityContextW(credential, context, wide_target, request, reserved1, data_rep,
+                                                        input, reserved2, new_context, output, attributes, expiry);
     HeapFree(GetProcessHeap(), 0, wide_target);
     return status;
 }
@@ -190,8 +190,8 @@ SECURITY_STATUS WINAPI AcceptSecurityContext(PCredHandle credential, PCtxtHandle
                                              PSecBufferDesc output, ULONG *attributes, PTimeStamp expiry)
 {
     const INT64 start = trace_start();
-    const struct leg leg = {FALSE, credential, context, new_context, NULL, request, data_rep, input, output,
-                            attributes, expiry};
+    const struct leg leg = {FALSE,    credential, context, new_context, NULL,  request,
+                            data_rep, input,      output,  attributes,  expiry};
     return trace_leg(start, __func__, &leg, run_leg(&leg));
 }
 

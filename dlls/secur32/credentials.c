@@ -54,11 +54,12 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR
     const INT64 start = trace_start();
     SECURITY_STATUS status =
         acquire(principal, package, use, logon_id, auth_data, get_key, get_key_argument, credential, expiry);
-    return trace_end(start, &(struct trace_record){.function = __func__,
-                                                   .package = package,
-                                                   .handle = status ? NULL : credential,
-                                                   .flags = "CRED",
-                                                   .request = use},
+    return trace_end(start,
+                     &(struct trace_record){.function = __func__,
+                                            .package = package,
+                                            .handle = status ? NULL : credential,
+                                            .flags = "CRED",
+                                            .request = use},
                      status);
 }
 
@@ -116,8 +117,8 @@ SECURITY_STATUS WINAPI AddCredentialsW(PCredHandle handle, SEC_WCHAR *principal,
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct use use;
     if (enter(handle, &use))
-        status = leave(&use, add(use.credential, principal, package, usage, auth_data, get_key, get_key_argument,
-                                 expiry));
+        status =
+            leave(&use, add(use.credential, principal, package, usage, auth_data, get_key, get_key_argument, expiry));
     return trace_end(start, &(struct trace_record){.function = __func__, .handle = handle}, status);
 }
 
@@ -126,7 +127,8 @@ SECURITY_STATUS WINAPI AddCredentialsA(PCredHandle handle, SEC_CHAR *principal, 
                                        PTimeStamp expiry)
 {
     WCHAR *wide_principal = wide_of(principal), *wide_package = wide_of(package);
-    SECURITY_STATUS status = AddCredentialsW(handle, wide_principal, wide_package, use, auth_data, get_key, get_key_argument, expiry);
+    SECURITY_STATUS status =
+        AddCredentialsW(handle, wide_principal, wide_package, use, auth_data, get_key, get_key_argument, expiry);
     HeapFree(GetProcessHeap(), 0, wide_principal);
     HeapFree(GetProcessHeap(), 0, wide_package);
     return status;
@@ -152,11 +154,10 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesW(PCredHandle handle, ULONG att
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct use use;
     if (enter(handle, &use)) status = leave(&use, query(use.credential, attribute, buffer));
-    return trace_end(start, &(struct trace_record){.function = __func__,
-                                                   .handle = handle,
-                                                   .attribute = attribute,
-                                                   .has_attribute = TRUE},
-                     status);
+    return trace_end(
+        start,
+        &(struct trace_record){.function = __func__, .handle = handle, .attribute = attribute, .has_attribute = TRUE},
+        status);
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesA(PCredHandle handle, ULONG attribute, void *buffer)
@@ -179,11 +180,10 @@ SECURITY_STATUS WINAPI SetCredentialsAttributesW(PCredHandle handle, ULONG attri
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct use use;
     if (enter(handle, &use)) status = leave(&use, set_attribute(use.credential, attribute, buffer, size));
-    return trace_end(start, &(struct trace_record){.function = __func__,
-                                                   .handle = handle,
-                                                   .attribute = attribute,
-                                                   .has_attribute = TRUE},
-                     status);
+    return trace_end(
+        start,
+        &(struct trace_record){.function = __func__, .handle = handle, .attribute = attribute, .has_attribute = TRUE},
+        status);
 }
 
 SECURITY_STATUS WINAPI SetCredentialsAttributesA(PCredHandle handle, ULONG attribute, void *buffer, ULONG size)

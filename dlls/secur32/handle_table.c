@@ -143,8 +143,8 @@ bool handle_table_close(struct handle_table *table, struct handle handle)
     state = __atomic_load_n(&entry->state, __ATOMIC_ACQUIRE);
     do {
         if (!is_open(state, generation)) return false;
-    } while (!__atomic_compare_exchange_n(&entry->state, &state, state & ~OPEN, false, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_ACQUIRE));
+    } while (
+        !__atomic_compare_exchange_n(&entry->state, &state, state & ~OPEN, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     handle_table_release(table, handle);
     return true;
 }

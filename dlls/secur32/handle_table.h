@@ -23,8 +23,8 @@ struct handle_table {
     uint32_t kind;                 /* 1 to 15: handles of one kind are foreign to tables of another */
     void (*destroy)(void *object); /* called once for each object, by whoever drops its last reference */
     struct handle_entry *chunks[HANDLE_CHUNKS];
-    uint64_t free_list;            /* number of pushes in the upper half, against ABA; index + 1 of the top */
-    uint32_t used;                 /* entries ever handed out */
+    uint64_t free_list; /* number of pushes in the upper half, against ABA; index + 1 of the top */
+    uint32_t used;      /* entries ever handed out */
 };
 
 /* Enters OBJECT. False without memory, or with 4 million handles open; the object is the caller's then. */

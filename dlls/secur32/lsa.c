@@ -13,7 +13,7 @@
 
 NTSTATUS WINAPI NtClose(HANDLE handle);
 
-static const LARGE_INTEGER never = { .QuadPart = MAXLONGLONG };
+static const LARGE_INTEGER never = {.QuadPart = MAXLONGLONG};
 
 static BOOL is_connection(HANDLE handle)
 {
@@ -32,8 +32,7 @@ NTSTATUS WINAPI LsaConnectUntrusted(PHANDLE LsaHandle)
 }
 
 /* Windows asks for SeTcbPrivilege here. No token in Wine holds it, that of a service neither, so nobody is asked. */
-NTSTATUS WINAPI LsaRegisterLogonProcess(PLSA_STRING, PHANDLE LsaHandle,
-                                        PLSA_OPERATIONAL_MODE SecurityMode)
+NTSTATUS WINAPI LsaRegisterLogonProcess(PLSA_STRING, PHANDLE LsaHandle, PLSA_OPERATIONAL_MODE SecurityMode)
 {
     *SecurityMode = 0;
     return LsaConnectUntrusted(LsaHandle);
@@ -93,7 +92,7 @@ static SECURITY_LOGON_SESSION_DATA *describe_session(const struct caller *caller
     append_string(&end, caller->domain, &data->LogonDomain);
     append_string(&end, package, &data->AuthenticationPackage);
     append_string(&end, computer, &data->LogonServer);
-    data->Size = sizeof(*data);         /* behaviour.md row 9: the whole structure of Vista and later */
+    data->Size = sizeof(*data); /* behaviour.md row 9: the whole structure of Vista and later */
     data->LogonId = caller->logon_id;
     data->LogonType = Interactive;
     ProcessIdToSessionId(GetCurrentProcessId(), &data->Session);

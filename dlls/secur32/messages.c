@@ -30,7 +30,8 @@ SECURITY_STATUS WINAPI MakeSignature(PCtxtHandle handle, ULONG qop, PSecBufferDe
     struct context_use use;
     SECURITY_STATUS status = enter(handle, message, FALSE, TRUE, &use);
     if (status == SEC_E_OK)
-        status = context_leave(&use, use.context->package->user->MakeSignature(use.context->handle, qop, message, sequence));
+        status =
+            context_leave(&use, use.context->package->user->MakeSignature(use.context->handle, qop, message, sequence));
     return trace_message(start, __func__, handle, message, status);
 }
 
@@ -40,7 +41,8 @@ SECURITY_STATUS WINAPI VerifySignature(PCtxtHandle handle, PSecBufferDesc messag
     struct context_use use;
     SECURITY_STATUS status = enter(handle, message, FALSE, FALSE, &use);
     if (status == SEC_E_OK)
-        status = context_leave(&use, use.context->package->user->VerifySignature(use.context->handle, message, sequence, qop));
+        status = context_leave(
+            &use, use.context->package->user->VerifySignature(use.context->handle, message, sequence, qop));
     return trace_message(start, __func__, handle, message, status);
 }
 
@@ -50,7 +52,8 @@ SECURITY_STATUS WINAPI EncryptMessage(PCtxtHandle handle, ULONG qop, PSecBufferD
     struct context_use use;
     SECURITY_STATUS status = enter(handle, message, TRUE, TRUE, &use);
     if (status == SEC_E_OK)
-        status = context_leave(&use, use.context->package->user->SealMessage(use.context->handle, qop, message, sequence));
+        status =
+            context_leave(&use, use.context->package->user->SealMessage(use.context->handle, qop, message, sequence));
     return trace_message(start, __func__, handle, message, status);
 }
 
@@ -60,6 +63,7 @@ SECURITY_STATUS WINAPI DecryptMessage(PCtxtHandle handle, PSecBufferDesc message
     struct context_use use;
     SECURITY_STATUS status = enter(handle, message, TRUE, FALSE, &use);
     if (status == SEC_E_OK)
-        status = context_leave(&use, use.context->package->user->UnsealMessage(use.context->handle, message, sequence, qop));
+        status =
+            context_leave(&use, use.context->package->user->UnsealMessage(use.context->handle, message, sequence, qop));
     return trace_message(start, __func__, handle, message, status);
 }

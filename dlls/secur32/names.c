@@ -20,16 +20,16 @@ BOOLEAN WINAPI GetUserNameExW(EXTENDED_NAME_FORMAT NameFormat, LPWSTR lpNameBuff
     struct caller caller;
     SIZE_T domain, name;
 
-    if (NameFormat == NameUnknown) return fail(ERROR_NO_SUCH_USER);         /* behaviour.md row 19 */
-    if (NameFormat != NameSamCompatible) return fail(ERROR_NONE_MAPPED);    /* row 18 */
+    if (NameFormat == NameUnknown) return fail(ERROR_NO_SUCH_USER);      /* behaviour.md row 19 */
+    if (NameFormat != NameSamCompatible) return fail(ERROR_NONE_MAPPED); /* row 18 */
     if (!caller_look_up(&caller)) return FALSE;
     domain = wcslen(caller.domain);
     name = wcslen(caller.name);
-    if (*nSize < domain + name + 2) {                                       /* rows 20-24 */
+    if (*nSize < domain + name + 2) { /* rows 20-24 */
         *nSize = (ULONG)(domain + name + 2);
         return fail(ERROR_MORE_DATA);
     }
-    memcpy(lpNameBuffer, caller.domain, domain * sizeof(WCHAR));            /* a NULL buffer faults: row 25 */
+    memcpy(lpNameBuffer, caller.domain, domain * sizeof(WCHAR)); /* a NULL buffer faults: row 25 */
     lpNameBuffer[domain] = L'\\';
     memcpy(lpNameBuffer + domain + 1, caller.name, (name + 1) * sizeof(WCHAR));
     *nSize = (ULONG)(domain + name + 1);

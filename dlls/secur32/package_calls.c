@@ -65,7 +65,8 @@ SECURITY_STATUS WINAPI RevertSecurityContext(PCtxtHandle handle)
 static NTSTATUS export(const struct context *context, ULONG flags, SecBuffer *packed, HANDLE *token)
 {
     SpExportSecurityContextFn *function = context->package->user->ExportContext;
-    return function && context->user_mode ? function(context->handle, flags, packed, token) : SEC_E_UNSUPPORTED_FUNCTION;
+    return function && context->user_mode ? function(context->handle, flags, packed, token)
+                                          : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle handle, ULONG flags, PSecBuffer packed, void **token)

@@ -87,11 +87,12 @@ static void load_package(const WCHAR *name)
 {
     HMODULE module = LoadLibraryW(name), pinned;
     if (!module) {
-        fprintf(stderr, "countersign: %ls cannot be loaded (error %lu); is it, and countersign.dll, in system32?\n", name,
-                GetLastError());
+        fprintf(stderr, "countersign: %ls cannot be loaded (error %lu); is it, and countersign.dll, in system32?\n",
+                name, GetLastError());
         return;
     }
-    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)module, &pinned);
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)module,
+                       &pinned);
     if (join_package(module, &table.packages[table.count])) table.count++;
 }
 

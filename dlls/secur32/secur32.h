@@ -72,7 +72,8 @@ SECURITY_STATUS raise_fault(NTSTATUS status);
 WCHAR *wide_of(const char *text);
 char *ansi_of(const WCHAR *text);
 
-/* An ANSI copy for a program, which replaces *text, or NULL there if it was. The wide one is freed. FALSE: no memory. */
+/* An ANSI copy for a program, which replaces *text, or NULL there if it was. The wide one is freed. FALSE: no memory.
+ */
 BOOL replace_by_ansi(void *text);
 
 /* A package's description as an A structure: one block with its strings (behaviour.md row 64). NULL: no memory. */

@@ -23,8 +23,8 @@
 struct trace_record {
     const char *function;
     const WCHAR *package;
-    const SecHandle *handle;             /* the context's or the credential's */
-    const char *flags;                   /* "ISC", "ASC" or "CRED": whose names request and granted have; NULL: none */
+    const SecHandle *handle; /* the context's or the credential's */
+    const char *flags;       /* "ISC", "ASC" or "CRED": whose names request and granted have; NULL: none */
     ULONG request, granted;
     const WCHAR *target;
     const SecBufferDesc *input, *output; /* tokens; decoded at level 2, the output after a success only */

@@ -19,16 +19,16 @@ extern "C" {
 #endif
 
 /* QueryContextAttributes, CredSSP only */
-#define SECPKG_ATTR_C_ACCESS_TOKEN          0x80000012  /* SecPkgContext_AccessToken */
-#define SECPKG_ATTR_CREDS                   0x80000080  /* SecPkgContext_ClientCreds */
-#define SECPKG_ATTR_NEGOTIATION_PACKAGE     0x80000081  /* SecPkgContext_PackageInfo */
-#define SECPKG_ATTR_C_FULL_ACCESS_TOKEN     0x80000082  /* SecPkgContext_AccessToken */
-#define SECPKG_ATTR_SERVER_AUTH_FLAGS       0x80000083  /* SecPkgContext_Flags */
-#define SECPKG_ATTR_CERT_TRUST_STATUS       0x80000084  /* CERT_TRUST_STATUS */
-#define SECPKG_ATTR_CREDS_2                 0x80000086  /* SecPkgContext_ClientCreds */
+#define SECPKG_ATTR_C_ACCESS_TOKEN 0x80000012      /* SecPkgContext_AccessToken */
+#define SECPKG_ATTR_CREDS 0x80000080               /* SecPkgContext_ClientCreds */
+#define SECPKG_ATTR_NEGOTIATION_PACKAGE 0x80000081 /* SecPkgContext_PackageInfo */
+#define SECPKG_ATTR_C_FULL_ACCESS_TOKEN 0x80000082 /* SecPkgContext_AccessToken */
+#define SECPKG_ATTR_SERVER_AUTH_FLAGS 0x80000083   /* SecPkgContext_Flags */
+#define SECPKG_ATTR_CERT_TRUST_STATUS 0x80000084   /* CERT_TRUST_STATUS */
+#define SECPKG_ATTR_CREDS_2 0x80000086             /* SecPkgContext_ClientCreds */
 
 /* secur32.dll and sspicli.dll */
-struct _SECURITY_USER_DATA;     /* ntsecpkg.h */
+struct _SECURITY_USER_DATA; /* ntsecpkg.h */
 SECURITY_STATUS WINAPI GetSecurityUserInfo(PLUID LogonId, ULONG Flags, struct _SECURITY_USER_DATA **UserInformation);
 SECURITY_STATUS WINAPI SeciAllocateAndSetCallFlags(ULONG Flags, PBOOL FreeCallContext);
 SECURITY_STATUS WINAPI SeciAllocateAndSetIPAddress(PUCHAR IpAddress, ULONG IpAddressLength, PBOOL FreeCallContext);

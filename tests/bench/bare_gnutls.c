@@ -18,7 +18,8 @@ static void *open_handles(const uint8_t seal_key[BARE_KEY], const uint8_t sign_k
     struct handles *handles = malloc(sizeof *handles);
     const gnutls_datum_t key = {(unsigned char *)(uintptr_t)seal_key, BARE_KEY};
     bench_require(handles && !gnutls_cipher_init(&handles->rc4, GNUTLS_CIPHER_ARCFOUR_128, &key, NULL) &&
-                      !gnutls_hmac_init(&handles->mac, GNUTLS_MAC_MD5, sign_key, BARE_KEY), "bare-gnutls: handles");
+                      !gnutls_hmac_init(&handles->mac, GNUTLS_MAC_MD5, sign_key, BARE_KEY),
+                  "bare-gnutls: handles");
     return handles;
 }
 

@@ -69,7 +69,6 @@ double bench_median(double *samples, size_t count);
 /* Prints one row: tab-separated name, size, ours, peer, theirs, theirs / ours. */
 void bench_row(const char *name, size_t size, double ours, const char *peer, double theirs);
 
-
 /* The benchmarks; NAME is the row to print. */
 void bench_messages(const char *name);
 void bench_handshake(const char *name);

@@ -47,9 +47,11 @@ static void acquire(struct gss_pair *pair)
     gss_name_t user = import_name(user_text, GSS_C_NT_USER_NAME);
     OM_uint32 minor;
     require(gss_acquire_cred(&minor, user, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE, &pair->client_credential,
-                             NULL, NULL), "gss_acquire_cred, client");
+                             NULL, NULL),
+            "gss_acquire_cred, client");
     require(gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_ACCEPT,
-                             &pair->server_credential, NULL, NULL), "gss_acquire_cred, server");
+                             &pair->server_credential, NULL, NULL),
+            "gss_acquire_cred, server");
     gss_release_name(&minor, &user);
     pair->target = import_name(target_text, GSS_C_NT_HOSTBASED_SERVICE);
 }

@@ -40,13 +40,15 @@ static void acquire(struct winpr_pair *pair)
 {
     static char package[] = "NTLM";
     static BYTE user[] = BENCH_USER, domain[] = BENCH_DOMAIN, password[] = BENCH_PASSWORD;
-    SEC_WINNT_AUTH_IDENTITY_A identity = {user, sizeof user - 1, domain, sizeof domain - 1,
-                                          password, sizeof password - 1, SEC_WINNT_AUTH_IDENTITY_ANSI};
+    SEC_WINNT_AUTH_IDENTITY_A identity = {
+        user, sizeof user - 1, domain, sizeof domain - 1, password, sizeof password - 1, SEC_WINNT_AUTH_IDENTITY_ANSI};
     TimeStamp expiry;
     require(pair->sspi->AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
-                                                  &pair->client_credential, &expiry), SEC_E_OK, "client's credential");
+                                                  &pair->client_credential, &expiry),
+            SEC_E_OK, "client's credential");
     require(pair->sspi->AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
-                                                  &pair->server_credential, &expiry), SEC_E_OK, "server's credential");
+                                                  &pair->server_credential, &expiry),
+            SEC_E_OK, "server's credential");
 }
 
 static SecBuffer token_buffer(void *data, size_t size)
@@ -89,7 +91,8 @@ static void establish(struct winpr_pair *pair)
     client_step(pair, NULL, &to_server, SEC_I_CONTINUE_NEEDED);
     server_step(pair, true, &to_server, &to_client, SEC_I_CONTINUE_NEEDED);
     require(pair->sspi->SetContextAttributesA(&pair->server, SECPKG_ATTR_AUTH_NTLM_SAM_FILE, pair->sam_file,
-                                              (ULONG)strlen(pair->sam_file)), SEC_E_OK, "SetContextAttributes");
+                                              (ULONG)strlen(pair->sam_file)),
+            SEC_E_OK, "SetContextAttributes");
     to_server.cbBuffer = TOKEN_ROOM;
     client_step(pair, &to_client, &to_server, SEC_E_OK);
     to_client.cbBuffer = TOKEN_ROOM;

@@ -85,7 +85,8 @@ static SECURITY_STATUS call(struct pair *pair, enum function function, SecBuffer
 }
 
 /* Whether FUNCTION faults on a buffer there, and both contexts then go on as if nothing had been. */
-static void expect_fault(struct pair *pair, const char *name, enum function function, void *token, void *data, ULONG size)
+static void expect_fault(struct pair *pair, const char *name, enum function function, void *token, void *data,
+                         ULONG size)
 {
     SecBuffer buffers[2] = {{16, SECBUFFER_TOKEN, token}, {size, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
@@ -120,7 +121,8 @@ int main(void)
     VirtualProtect(pages + 4096, 4096, PAGE_NOACCESS, &old);
     expect_fault(&pair, "DecryptMessage, DATA with a hole", DECRYPT, good, pages, 3 * 4096);
     expect_fault(&pair, "VerifySignature, DATA that runs out", VERIFY_SIGNATURE, good, pages + 4090, 16);
-    report("the contexts are deleted", !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
+    report("the contexts are deleted",
+           !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
     printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
     return failed != 0;
 }

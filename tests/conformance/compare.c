@@ -23,8 +23,8 @@ bool running_on_wine(void)
 /* GetVersionEx answers 6.2 to a program without a manifest; RtlGetVersion tells the truth. */
 struct system_version system_version(void)
 {
-    LONG(WINAPI * get_version)(OSVERSIONINFOW *) =
-        (LONG(WINAPI *)(OSVERSIONINFOW *))(void *)optional_function("ntdll.dll", "RtlGetVersion");
+    LONG(WINAPI * get_version)
+    (OSVERSIONINFOW *) = (LONG(WINAPI *)(OSVERSIONINFOW *))(void *)optional_function("ntdll.dll", "RtlGetVersion");
     OSVERSIONINFOW info = {.dwOSVersionInfoSize = sizeof(info)};
 
     if (running_on_wine() || !get_version || get_version(&info)) return (struct system_version){0, 0};
@@ -115,8 +115,10 @@ void report_group(FILE *report, const struct conformance_group *group, const cha
     struct system_version version = system_version();
     char reason[OBSERVED_MAX];
 
-    if (ended) snprintf(reason, sizeof(reason), "%s", ended);
-    else if (!find_observation(observations, "*", reason, sizeof(reason))) strcpy(reason, "the group skipped it");
+    if (ended)
+        snprintf(reason, sizeof(reason), "%s", ended);
+    else if (!find_observation(observations, "*", reason, sizeof(reason)))
+        strcpy(reason, "the group skipped it");
     for (size_t i = 0; i < group->case_count; i++) {
         const struct conformance_case *item = &group->cases[i];
         char expected[OBSERVED_MAX];
@@ -127,7 +129,10 @@ void report_group(FILE *report, const struct conformance_group *group, const cha
         if (!reached) snprintf(observed, sizeof(observed), "not reached (%s)", reason);
         expected_text(item, expected, sizeof(expected));
         fprintf(report, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", item->id, item->source, expected, observed,
-                same ? "same" : reached ? "differs" : "not reached", wine_answer_name(item->wine), ARCHITECTURE, label);
+                same      ? "same"
+                : reached ? "differs"
+                          : "not reached",
+                wine_answer_name(item->wine), ARCHITECTURE, label);
         tally->total++;
         tally->same += same;
     }

@@ -7,8 +7,8 @@
 
 #include "harness.h"
 
-#define TOKEN_MAX 4096    /* bytes; more than NTLM's cbMaxToken on any Windows */
-#define OUTCOME_MAX 256   /* bytes of the text of exchange_outcome */
+#define TOKEN_MAX 4096  /* bytes; more than NTLM's cbMaxToken on any Windows */
+#define OUTCOME_MAX 256 /* bytes of the text of exchange_outcome */
 
 struct token {
     unsigned char bytes[TOKEN_MAX];
@@ -21,9 +21,9 @@ struct leg {
     ULONG attributes;
     TimeStamp expiry;
     struct token output;
-    ULONG output_type;      /* the type of the output buffer afterwards */
-    void *output_pointer;   /* pvBuffer afterwards, as given or allocated; only to compare, memory is freed by then */
-    bool made;              /* whether the call was reached */
+    ULONG output_type;    /* the type of the output buffer afterwards */
+    void *output_pointer; /* pvBuffer afterwards, as given or allocated; only to compare, memory is freed by then */
+    bool made;            /* whether the call was reached */
 };
 
 struct exchange_request {

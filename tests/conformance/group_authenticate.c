@@ -60,15 +60,20 @@ static const struct av_pair foreign_pairs[] = {
 };
 
 #define CAPTURED_FLAGS 0xe2898235
-#define CAPTURED_NONCE {0x8e, 0x34, 0x15, 0xa6, 0xa6, 0xec, 0x23, 0x7f}
-#define CAPTURED_VERSION {0x0a, 0x00, 0x39, 0x38, 0x00, 0x00, 0x00, 0x0f}
+#define CAPTURED_NONCE                                                                                                 \
+    {                                                                                                                  \
+        0x8e, 0x34, 0x15, 0xa6, 0xa6, 0xec, 0x23, 0x7f                                                                 \
+    }
+#define CAPTURED_VERSION                                                                                               \
+    {                                                                                                                  \
+        0x0a, 0x00, 0x39, 0x38, 0x00, 0x00, 0x00, 0x0f                                                                 \
+    }
 
-static const struct challenge captured = {
-    CAPTURED_FLAGS, CAPTURED_NONCE, CAPTURED_VERSION, "DOMAIN", captured_pairs, COUNT_OF(captured_pairs)};
-static const struct challenge foreign = {
-    CAPTURED_FLAGS, CAPTURED_NONCE, CAPTURED_VERSION, "DOMAIN", foreign_pairs, COUNT_OF(foreign_pairs)};
-static const struct challenge timeless = {
-    CAPTURED_FLAGS, CAPTURED_NONCE, CAPTURED_VERSION, "DOMAIN", foreign_pairs, 2};
+static const struct challenge captured = {CAPTURED_FLAGS, CAPTURED_NONCE, CAPTURED_VERSION,
+                                          "DOMAIN",       captured_pairs, COUNT_OF(captured_pairs)};
+static const struct challenge foreign = {CAPTURED_FLAGS, CAPTURED_NONCE, CAPTURED_VERSION,
+                                         "DOMAIN",       foreign_pairs,  COUNT_OF(foreign_pairs)};
+static const struct challenge timeless = {CAPTURED_FLAGS, CAPTURED_NONCE, CAPTURED_VERSION, "DOMAIN", foreign_pairs, 2};
 
 #define USER "vagrant-domain@DOMAIN.LOCAL"
 #define PASSWORD "VagrantPass1"

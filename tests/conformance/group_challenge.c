@@ -15,11 +15,11 @@
 #define OLD_CAPABILITIES "5.2:0x00002b37 or 6.0:0x00022b37 or 6.1:0x00082b37 or 10.0:0x00882b37"
 
 static const struct conformance_case cases[] = {
-    {"challenge/native.outcome", "behaviour 96", "client SEC_I_CONTINUE_NEEDED, client SEC_E_OK",
-     NULL, WINE_NEEDS_HELPER},
+    {"challenge/native.outcome", "behaviour 96", "client SEC_I_CONTINUE_NEEDED, client SEC_E_OK", NULL,
+     WINE_NEEDS_HELPER},
     {"challenge/native.message", "behaviour 96", "AUTHENTICATE", NULL, WINE_NEEDS_HELPER},
-    {"challenge/network.outcome", "behaviour 96", "client SEC_I_CONTINUE_NEEDED, client SEC_E_OK",
-     NULL, WINE_NEEDS_HELPER},
+    {"challenge/network.outcome", "behaviour 96", "client SEC_I_CONTINUE_NEEDED, client SEC_E_OK", NULL,
+     WINE_NEEDS_HELPER},
     {"challenge/network.message", "behaviour 96", "AUTHENTICATE", NULL, WINE_NEEDS_HELPER},
     {"challenge/sizes", "behaviour 97", SIZES, OLD_SIZES, WINE8_DIFFERS},
     {"challenge/stream-sizes", "behaviour 98", "SEC_E_UNSUPPORTED_FUNCTION", NULL, WINE_NEEDS_HELPER},
@@ -113,7 +113,8 @@ static void context_attributes(struct conformance_run *run, CtxtHandle *context)
     observe(run, "challenge/key-info", "%s", key_info_text(context, text));
     observe(run, "challenge/key-info.free", "%s", key_info_release_text(context, text));
     status = session_key(context, key, &size, &released);
-    if (status) observe_status(run, "challenge/session-key", status);
+    if (status)
+        observe_status(run, "challenge/session-key", status);
     else
         observe(run, "challenge/session-key", "%s, %s, freed %s", status_name(status, name), size ? "filled" : "empty",
                 status_name(released, freed));

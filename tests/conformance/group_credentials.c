@@ -26,10 +26,10 @@ static const struct conformance_case cases[] = {
      WINE_SAME},
     {"credentials/unknown-package.W", "errors AcquireCredentialsHandle/any unknown", "SEC_E_SECPKG_NOT_FOUND", NULL,
      WINE_SAME},
-    {"credentials/null-package.A", "errors AcquireCredentialsHandle/any NULL", "SEC_E_SECPKG_NOT_FOUND",
-     NULL, WINE_SAME},
-    {"credentials/null-package.W", "errors AcquireCredentialsHandle/any NULL", "SEC_E_SECPKG_NOT_FOUND",
-     NULL, WINE_SAME},
+    {"credentials/null-package.A", "errors AcquireCredentialsHandle/any NULL", "SEC_E_SECPKG_NOT_FOUND", NULL,
+     WINE_SAME},
+    {"credentials/null-package.W", "errors AcquireCredentialsHandle/any NULL", "SEC_E_SECPKG_NOT_FOUND", NULL,
+     WINE_SAME},
     {"credentials/set-kdc-proxy", "errors SetCredentialsAttributes/NTLM", "SEC_E_INVALID_HANDLE", NULL, WINE8_DIFFERS},
 };
 
@@ -91,9 +91,13 @@ static void wide_credentials(struct conformance_run *run)
 {
     for (size_t i = 0; i < COUNT_OF(wide_shapes); i++) {
         const struct wide_shape *shape = &wide_shapes[i];
-        SEC_WINNT_AUTH_IDENTITY_W identity = {
-            (void *)shape->user,     wide_length(shape->user),     (void *)shape->domain, wide_length(shape->domain),
-            (void *)shape->password, wide_length(shape->password), SEC_WINNT_AUTH_IDENTITY_UNICODE};
+        SEC_WINNT_AUTH_IDENTITY_W identity = {(void *)shape->user,
+                                              wide_length(shape->user),
+                                              (void *)shape->domain,
+                                              wide_length(shape->domain),
+                                              (void *)shape->password,
+                                              wide_length(shape->password),
+                                              SEC_WINNT_AUTH_IDENTITY_UNICODE};
         CredHandle credential;
         SECURITY_STATUS status = acquire_wide(L"NTLM", &identity, &credential);
 
@@ -163,7 +167,8 @@ static void set_kdc_proxy(struct conformance_run *run)
     if (set)
         observe_status(run, "credentials/set-kdc-proxy",
                        set(&credential, KDC_PROXY_SETTINGS, &settings, sizeof(settings)));
-    else observe(run, "credentials/set-kdc-proxy", "no such export");
+    else
+        observe(run, "credentials/set-kdc-proxy", "no such export");
     FreeCredentialsHandle(&credential);
 }
 

@@ -328,8 +328,10 @@ static void run_deleted_handles(struct conformance_run *run)
 {
     SecHandle context, credential;
 
-    if (make_and_release(&context, &credential)) run_both(run, "deleted", context, credential);
-    else not_reached(run, "no context could be made");
+    if (make_and_release(&context, &credential))
+        run_both(run, "deleted", context, credential);
+    else
+        not_reached(run, "no context could be made");
 }
 
 /* A group each: a crash on one kind of handle must not hide what the others do. */

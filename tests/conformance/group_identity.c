@@ -7,7 +7,6 @@
 #include <string.h>
 #include <wchar.h>
 
-
 static const struct conformance_case cases[] = {
     {"identity/encode.nothing-no-output", "behaviour 30", "SEC_E_INVALID_TOKEN", NULL, WINE_SAME},
     {"identity/encode.nothing", "behaviour 31", "SEC_E_INVALID_TOKEN", NULL, WINE_SAME},
@@ -48,8 +47,12 @@ struct identity_functions {
 };
 
 static const char *const export_names[] = {
-    "SspiEncodeStringsAsAuthIdentity", "SspiEncodeAuthIdentityAsStrings", "SspiZeroAuthIdentity",
-    "SspiFreeAuthIdentity",            "SspiLocalFree",                   "SspiPrepareForCredWrite",
+    "SspiEncodeStringsAsAuthIdentity",
+    "SspiEncodeAuthIdentityAsStrings",
+    "SspiZeroAuthIdentity",
+    "SspiFreeAuthIdentity",
+    "SspiLocalFree",
+    "SspiPrepareForCredWrite",
 };
 
 static void observe_exports(struct conformance_run *run, const char *id, const char *dll)
@@ -78,8 +81,10 @@ static void encode_one(struct conformance_run *run, const struct identity_functi
     void *identity = NULL;
     SECURITY_STATUS status = functions->encode(user, domain, password, &identity);
 
-    if (status) observe_status(run, id, status);
-    else observe(run, id, "SEC_E_OK, %s", identity ? "identity" : "NULL");
+    if (status)
+        observe_status(run, id, status);
+    else
+        observe(run, id, "SEC_E_OK, %s", identity ? "identity" : "NULL");
     if (!status && identity) functions->release(identity);
 }
 
@@ -135,7 +140,8 @@ static void decode_without_domain(struct conformance_run *run, const struct iden
 
     if (functions->encode(L"user", NULL, L"password", &identity)) return;
     status = functions->decode(identity, &user, &domain, &password);
-    if (status || !user || !password) observe_status(run, "identity/decode.no-domain", status);
+    if (status || !user || !password)
+        observe_status(run, "identity/decode.no-domain", status);
     else
         observe(run, "identity/decode.no-domain", "SEC_E_OK, %ls %s %ls", user, domain ? "not NULL" : "NULL", password);
     functions->release(identity);
@@ -174,7 +180,8 @@ static void prepare_with_target(struct conformance_run *run, const struct identi
 
     if (functions->encode(L"user", L"domain", L"password", &identity)) return;
     status = functions->prepare(identity, L"target", &type, &target, &user, &blob, &size);
-    if (status) observe_status(run, "identity/credwrite.given-target", status);
+    if (status)
+        observe_status(run, "identity/credwrite.given-target", status);
     else {
         observe(run, "identity/credwrite.given-target", "%ls %ls", target, user);
         release_strings(functions, target, user, (WCHAR *)(void *)blob);

@@ -34,8 +34,10 @@ static bool own_logon_id(LUID *id)
 static void observe_session(struct conformance_run *run, const SECURITY_LOGON_SESSION_DATA *data, LUID id)
 {
     /* The short structure of Windows 2000 ends before the fields that Vista appended. */
-    if (data->Size >= sizeof(*data)) observe(run, "logon/session.size", "full");
-    else observe(run, "logon/session.size", "%lu of %u bytes", data->Size, (unsigned)sizeof(*data));
+    if (data->Size >= sizeof(*data))
+        observe(run, "logon/session.size", "full");
+    else
+        observe(run, "logon/session.size", "%lu of %u bytes", data->Size, (unsigned)sizeof(*data));
     observe_bool(run, "logon/session.id", data->LogonId.LowPart == id.LowPart && data->LogonId.HighPart == id.HighPart);
     observe_bool(run, "logon/session.package", data->AuthenticationPackage.Length > 0);
 }

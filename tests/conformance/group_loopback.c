@@ -121,9 +121,12 @@ static void flags(struct conformance_run *run, const char *id, CtxtHandle *conte
     SecPkgContext_Flags data = {0};
     SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_FLAGS, &data);
 
-    if (status) observe_status(run, id, status);
-    else if (data.Flags == granted) observe(run, id, "as granted");
-    else observe(run, id, "0x%08lx, granted 0x%08lx", data.Flags, granted);
+    if (status)
+        observe_status(run, id, status);
+    else if (data.Flags == granted)
+        observe(run, id, "as granted");
+    else
+        observe(run, id, "0x%08lx, granted 0x%08lx", data.Flags, granted);
 }
 
 static void lifespan(struct conformance_run *run, CtxtHandle *context)
@@ -131,7 +134,8 @@ static void lifespan(struct conformance_run *run, CtxtHandle *context)
     SecPkgContext_Lifespan data;
     SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_LIFESPAN, &data);
 
-    if (status) observe_status(run, "loopback/client.lifespan", status);
+    if (status)
+        observe_status(run, "loopback/client.lifespan", status);
     else
         observe(run, "loopback/client.lifespan", "SEC_E_OK, %s",
                 data.tsExpiry.QuadPart > data.tsStart.QuadPart ? "ends after it starts" : "ends before it starts");

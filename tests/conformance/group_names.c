@@ -9,8 +9,8 @@
 #define NAME_CHARS 256
 #define SENTINEL 0x5a
 
-#define NO_COMPUTER_NAME                                                                                     \
-    "FALSE ERROR_NONE_MAPPED or FALSE ERROR_NO_SUCH_USER or FALSE ERROR_CANT_ACCESS_DOMAIN_INFO or "          \
+#define NO_COMPUTER_NAME                                                                                               \
+    "FALSE ERROR_NONE_MAPPED or FALSE ERROR_NO_SUCH_USER or FALSE ERROR_CANT_ACCESS_DOMAIN_INFO or "                   \
     "FALSE ERROR_INSUFFICIENT_BUFFER"
 #define NO_COMPUTER_NAME_W NO_COMPUTER_NAME " or FALSE WSAHOST_NOT_FOUND"
 #define USER_NAME "TRUE or FALSE ERROR_NONE_MAPPED"
@@ -79,18 +79,17 @@ struct format {
 };
 
 static const struct format formats[] = {
-    {NameUnknown, "unknown"},     {NameFullyQualifiedDN, "dn"},
-    {NameSamCompatible, "sam"},   {NameDisplay, "display"},
-    {NameUniqueId, "unique-id"},  {NameCanonical, "canonical"},
-    {NameUserPrincipal, "upn"},   {NameCanonicalEx, "canonical-ex"},
-    {NameServicePrincipal, "spn"}, {NameDnsDomain, "dns-domain"},
+    {NameUnknown, "unknown"},      {NameFullyQualifiedDN, "dn"},      {NameSamCompatible, "sam"},
+    {NameDisplay, "display"},      {NameUniqueId, "unique-id"},       {NameCanonical, "canonical"},
+    {NameUserPrincipal, "upn"},    {NameCanonicalEx, "canonical-ex"}, {NameServicePrincipal, "spn"},
+    {NameDnsDomain, "dns-domain"},
 };
 
 /* The two encodings of one function, seen alike: sizes in characters, the buffer as bytes. */
 struct encoding {
     char letter;
-    BOOLEAN(*computer)(EXTENDED_NAME_FORMAT format, void *buffer, ULONG *size);
-    BOOLEAN(*user)(EXTENDED_NAME_FORMAT format, void *buffer, ULONG *size);
+    BOOLEAN (*computer)(EXTENDED_NAME_FORMAT format, void *buffer, ULONG *size);
+    BOOLEAN (*user)(EXTENDED_NAME_FORMAT format, void *buffer, ULONG *size);
 };
 
 static BOOLEAN computer_a(EXTENDED_NAME_FORMAT format, void *buffer, ULONG *size)
@@ -187,7 +186,8 @@ static void user_name_too_small(struct conformance_run *run, const struct encodi
     if (given) touched = is_untouched(bytes, NAME_CHARS) ? ", buffer untouched" : ", buffer written";
     if (!ok && error == ERROR_MORE_DATA)
         observe(run, id, "FALSE ERROR_MORE_DATA, size %s%s", size > given ? "set" : "not set", touched);
-    else observe_result(run, id, ok, error);
+    else
+        observe_result(run, id, ok, error);
 }
 
 static void small_user_names(struct conformance_run *run, const struct encoding *encoding)

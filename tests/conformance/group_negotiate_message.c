@@ -14,7 +14,10 @@
 #define SEAL_BIT "SEC_I_CONTINUE_NEEDED, SEAL set"
 
 /* Domain and workstation fields empty, version 10.0, revision 15; the build number is left out. */
-#define NEGOTIATE_FIELDS "0000000000000000" "0000000000000000" " 0a00 0000000f"
+#define NEGOTIATE_FIELDS                                                                                               \
+    "0000000000000000"                                                                                                 \
+    "0000000000000000"                                                                                                 \
+    " 0a00 0000000f"
 
 static const struct conformance_case cases[] = {
     {"negotiate/flags.none", "behaviour 80", NO_BITS, NULL, WINE_NEEDS_HELPER},
@@ -97,8 +100,12 @@ static void flag_bits(struct conformance_run *run, CredHandle *credential)
         first_leg(credential, item->requested, &leg);
         flags = leg.output.size >= 16 ? read_u32(leg.output.bytes + 12) : 0;
         observe(run, item->id, "%s%s%s", status_name(leg.status, name),
-                !(item->shown & SIGN) ? "" : flags & SIGN ? ", SIGN set" : ", SIGN clear",
-                !(item->shown & SEAL) ? "" : flags & SEAL ? ", SEAL set" : ", SEAL clear");
+                !(item->shown & SIGN) ? ""
+                : flags & SIGN        ? ", SIGN set"
+                                      : ", SIGN clear",
+                !(item->shown & SEAL) ? ""
+                : flags & SEAL        ? ", SEAL set"
+                                      : ", SEAL clear");
     }
 }
 

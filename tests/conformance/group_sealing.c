@@ -25,8 +25,8 @@ static const struct conformance_case cases[] = {
     {"sealing/rpc.ends-stay", "errors EncryptMessage/NTLM DCE pattern", "yes", NULL, WINE_DIFFERS},
     {"sealing/rpc.decrypt", "behaviour 115", GOOD, NULL, WINE_DIFFERS},
     {"sealing/rpc.text", "behaviour 115", "yes", NULL, WINE_DIFFERS},
-    {"sealing/data-token", "errors EncryptMessage/NTLM+Kerberos buffer order", "SEC_E_OK, text back",
-     NULL, WINE_DIFFERS},
+    {"sealing/data-token", "errors EncryptMessage/NTLM+Kerberos buffer order", "SEC_E_OK, text back", NULL,
+     WINE_DIFFERS},
     {"sealing/token-data-padding", "errors EncryptMessage/NTLM+Kerberos buffer order", "SEC_E_OK, text back", NULL,
      WINE_DIFFERS},
     {"sealing/rpc-readonly", "errors EncryptMessage/NTLM READONLY header", "SEC_E_OK, text back", NULL, WINE_DIFFERS},
@@ -35,8 +35,8 @@ static const struct conformance_case cases[] = {
     {"sealing/stream.points-inside", "errors DecryptMessage/NTLM STREAM", "yes", NULL, WINE_DIFFERS},
     {"sealing/stream.text", "errors DecryptMessage/NTLM STREAM", "yes", NULL, WINE_DIFFERS},
     {"sealing/only-data", "errors EncryptMessage/NTLM one DATA", "SEC_E_INVALID_TOKEN", NULL, WINE_DIFFERS},
-    {"sealing/only-token", "errors EncryptMessage/NTLM no DATA (documented)", "SEC_E_INVALID_TOKEN",
-     NULL, WINE_DIFFERS},
+    {"sealing/only-token", "errors EncryptMessage/NTLM no DATA (documented)", "SEC_E_INVALID_TOKEN", NULL,
+     WINE_DIFFERS},
     {"sealing/decrypt-only-token", "errors DecryptMessage/General no DATA (documented)",
      "SEC_E_INVALID_TOKEN, qop untouched", NULL, WINE_DIFFERS},
     {"sealing/small-token", "errors EncryptMessage/NTLM BUFFER_TOO_SMALL (documented)", "SEC_E_BUFFER_TOO_SMALL", NULL,
@@ -102,7 +102,8 @@ static void round_trip(struct conformance_run *run, const char *id, enum shape s
         packet_receive(&received, &sent, shape);
         status = DecryptMessage(to, &received.message, 0, &qop);
     }
-    if (status) observe_status(run, id, status);
+    if (status)
+        observe_status(run, id, status);
     else
         observe(run, id, "SEC_E_OK, %s",
                 packet_text_is_plain(&received) && packet_ends_are_plain(&received) ? "text back" : "another text");

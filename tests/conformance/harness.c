@@ -82,8 +82,10 @@ void observe_result(struct conformance_run *run, const char *id, BOOL ok, DWORD 
 {
     char name[STATUS_NAME_MAX];
 
-    if (ok) observe(run, id, "TRUE");
-    else observe(run, id, "FALSE %s", error_name(error, name));
+    if (ok)
+        observe(run, id, "TRUE");
+    else
+        observe(run, id, "FALSE %s", error_name(error, name));
 }
 
 void observe_hex(struct conformance_run *run, const char *id, const void *bytes, size_t size)
@@ -103,9 +105,12 @@ void observe_exception(struct conformance_run *run, const char *id)
     case_index(run->group, id);
     snprintf(arguments, sizeof(arguments), "--raise %s", id);
     code = run_child(run->program, arguments, RAISING_CALL_MILLISECONDS);
-    if (code == WAIT_TIMEOUT) observe(run, id, "did not return");
-    else if (code & 0x80000000) observe(run, id, "exception 0x%08lx", code);
-    else observe(run, id, "returned");
+    if (code == WAIT_TIMEOUT)
+        observe(run, id, "did not return");
+    else if (code & 0x80000000)
+        observe(run, id, "exception 0x%08lx", code);
+    else
+        observe(run, id, "returned");
 }
 
 FARPROC optional_function(const char *dll, const char *name)

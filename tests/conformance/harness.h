@@ -71,7 +71,7 @@ struct conformance_group {
 void observe(struct conformance_run *run, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void observe_status(struct conformance_run *run, const char *id, SECURITY_STATUS status);
-void observe_bool(struct conformance_run *run, const char *id, bool value);           /* "yes" or "no" */
+void observe_bool(struct conformance_run *run, const char *id, bool value); /* "yes" or "no" */
 void observe_result(struct conformance_run *run, const char *id, BOOL ok,
                     DWORD error); /* "TRUE" or "FALSE ERROR_..." */
 void observe_hex(struct conformance_run *run, const char *id, const void *bytes,

@@ -12,10 +12,23 @@
 #define GROUP_MILLISECONDS 180000
 
 static const struct conformance_group *const groups[] = {
-    &packages_group, &logon_group,       &names_group,       &tables_group,   &identity_group,
-    &credentials_group, &negotiate_message_group, &challenge_group, &authenticate_group, &loopback_group,
-    &flags_group,    &unprotected_group, &signing_group,     &sealing_group,
-    &zero_handles_group, &invalid_handles_group, &deleted_handles_group,
+    &packages_group,
+    &logon_group,
+    &names_group,
+    &tables_group,
+    &identity_group,
+    &credentials_group,
+    &negotiate_message_group,
+    &challenge_group,
+    &authenticate_group,
+    &loopback_group,
+    &flags_group,
+    &unprotected_group,
+    &signing_group,
+    &sealing_group,
+    &zero_handles_group,
+    &invalid_handles_group,
+    &deleted_handles_group,
 };
 
 struct options {
@@ -52,7 +65,8 @@ DWORD run_child(const char *program, const char *arguments, DWORD milliseconds)
     if (!CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process)) return GetLastError();
     if (WaitForSingleObject(process.hProcess, milliseconds) == WAIT_OBJECT_0)
         GetExitCodeProcess(process.hProcess, &code);
-    else TerminateProcess(process.hProcess, WAIT_TIMEOUT);
+    else
+        TerminateProcess(process.hProcess, WAIT_TIMEOUT);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
     return code;
@@ -109,8 +123,10 @@ static char *read_text(const char *path)
 static const char *describe_end(DWORD code, char *text, size_t size)
 {
     if (!code) return NULL;
-    if (code == WAIT_TIMEOUT) snprintf(text, size, "the group did not end");
-    else snprintf(text, size, "the group ended with 0x%08lx", code);
+    if (code == WAIT_TIMEOUT)
+        snprintf(text, size, "the group did not end");
+    else
+        snprintf(text, size, "the group ended with 0x%08lx", code);
     return text;
 }
 
@@ -185,9 +201,12 @@ static int parse_and_run(const char *program, int count, char **arguments)
 
     for (; i < count && arguments[i][0] == '-'; i++) {
         if (!strcmp(arguments[i], "--list")) return list_groups();
-        if (!strcmp(arguments[i], "--output") && i + 1 < count) options.output = arguments[++i];
-        else if (!strcmp(arguments[i], "--label") && i + 1 < count) options.label = arguments[++i];
-        else return wrong_usage();
+        if (!strcmp(arguments[i], "--output") && i + 1 < count)
+            options.output = arguments[++i];
+        else if (!strcmp(arguments[i], "--label") && i + 1 < count)
+            options.label = arguments[++i];
+        else
+            return wrong_usage();
     }
     options.names = arguments + i;
     options.name_count = count - i;

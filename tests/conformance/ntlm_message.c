@@ -56,8 +56,10 @@ static void append_pair(struct token *token, const struct av_pair *pair)
 {
     append_u16(token, pair->id);
     append_u16(token, pair->text ? 2 * (ULONG)strlen(pair->text) : pair->size);
-    if (pair->text) append_utf16(token, pair->text);
-    else append(token, pair->bytes, pair->size);
+    if (pair->text)
+        append_utf16(token, pair->text);
+    else
+        append(token, pair->bytes, pair->size);
 }
 
 /* Length, maximum length and offset of what was appended since START. */

@@ -84,8 +84,10 @@ const char *qop_text(SECURITY_STATUS status, ULONG qop, char *text)
 {
     char name[STATUS_NAME_MAX];
 
-    if (qop == UNTOUCHED_QOP) snprintf(text, OBSERVED_MAX, "%s, qop untouched", status_name(status, name));
-    else snprintf(text, OBSERVED_MAX, "%s, qop 0x%lx", status_name(status, name), qop);
+    if (qop == UNTOUCHED_QOP)
+        snprintf(text, OBSERVED_MAX, "%s, qop untouched", status_name(status, name));
+    else
+        snprintf(text, OBSERVED_MAX, "%s, qop 0x%lx", status_name(status, name), qop);
     return text;
 }
 

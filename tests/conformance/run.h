@@ -10,9 +10,9 @@
 
 struct conformance_run {
     const struct conformance_group *group;
-    FILE *observations;   /* one "id TAB value" line a case; "* TAB reason" for not_reached */
-    bool *seen;           /* one flag a case of the group */
-    const char *program;  /* path of this executable, for child processes */
+    FILE *observations;  /* one "id TAB value" line a case; "* TAB reason" for not_reached */
+    bool *seen;          /* one flag a case of the group */
+    const char *program; /* path of this executable, for child processes */
 };
 
 struct tally {

@@ -15,21 +15,22 @@
 
 enum expectation {
     ANYTHING,
-    STATUS,             /* this status, or that of a handle check before it */
-    LAST_ERROR          /* FALSE with this last error */
+    STATUS,    /* this status, or that of a handle check before it */
+    LAST_ERROR /* FALSE with this last error */
 };
 
-struct export {
+struct export
+{
     const char *dll;
     const char *name;
-    int bytes;          /* of arguments on i386; -1: unknown, and nothing may be popped */
+    int bytes; /* of arguments on i386; -1: unknown, and nothing may be popped */
     enum expectation expectation;
     DWORD value;
 };
 
 #include "exports_table.h"
 
-#define MAX_ARGUMENTS 16    /* LsaLogonUser has 14 */
+#define MAX_ARGUMENTS 16 /* LsaLogonUser has 14 */
 
 struct outcome {
     DWORD result;
@@ -38,7 +39,7 @@ struct outcome {
     NTSTATUS exception; /* 0 if it returned */
 };
 
-static void *fault_return[5];       /* for __builtin_setjmp: the C library's longjmp would unwind a broken stack */
+static void *fault_return[5]; /* for __builtin_setjmp: the C library's longjmp would unwind a broken stack */
 static volatile LONG calling;
 static volatile NTSTATUS raised;
 
@@ -72,31 +73,30 @@ static DWORD call(FARPROC function, void *argument, int bytes, LONG *drift)
 {
     DWORD result, before, after = (DWORD)bytes / 4;
 
-    __asm__ __volatile__(
-        "movl %%esp, %%ebx\n\t"
-        "subl $64, %%esp\n\t"
-        "andl $-16, %%esp\n\t"
-        "movl %%esp, %%edi\n\t"
-        "jecxz 2f\n"
-        "1:\n\t"
-        "pushl %%edx\n\t"
-        "decl %%ecx\n\t"
-        "jnz 1b\n"
-        "2:\n\t"
-        "call *%%esi\n\t"
-        "movl %%esp, %%ecx\n\t"
-        "movl %%ebx, %%esp"
-        : "=a"(result), "=D"(before), "+c"(after), "+d"(argument)
-        : "S"(function)
-        : "ebx", "cc", "memory");
+    __asm__ __volatile__("movl %%esp, %%ebx\n\t"
+                         "subl $64, %%esp\n\t"
+                         "andl $-16, %%esp\n\t"
+                         "movl %%esp, %%edi\n\t"
+                         "jecxz 2f\n"
+                         "1:\n\t"
+                         "pushl %%edx\n\t"
+                         "decl %%ecx\n\t"
+                         "jnz 1b\n"
+                         "2:\n\t"
+                         "call *%%esi\n\t"
+                         "movl %%esp, %%ecx\n\t"
+                         "movl %%ebx, %%esp"
+                         : "=a"(result), "=D"(before), "+c"(after), "+d"(argument)
+                         : "S"(function)
+                         : "ebx", "cc", "memory");
     *drift = (LONG)(after - before);
     return result;
 }
 
 #else
 
-typedef DWORD (WINAPI *any_function)(void *, void *, void *, void *, void *, void *, void *, void *, void *, void *,
-                                     void *, void *, void *, void *, void *, void *);
+typedef DWORD(WINAPI *any_function)(void *, void *, void *, void *, void *, void *, void *, void *, void *, void *,
+                                    void *, void *, void *, void *, void *, void *);
 
 static DWORD call(FARPROC function, void *a, int bytes, LONG *drift)
 {
@@ -123,16 +123,13 @@ static __attribute__((noinline)) void call_guarded(FARPROC function, void *argum
 
 static BOOL is_expected(const struct export *export, const struct outcome *outcome)
 {
-    const DWORD bad_handle[] = { (DWORD)STATUS_INVALID_HANDLE, (DWORD)SEC_E_INVALID_HANDLE };
+    const DWORD bad_handle[] = {(DWORD)STATUS_INVALID_HANDLE, (DWORD)SEC_E_INVALID_HANDLE};
 
     switch (export->expectation) {
     case STATUS:
-        return outcome->result == export->value || outcome->result == bad_handle[0] ||
-               outcome->result == bad_handle[1];
-    case LAST_ERROR:
-        return !(BYTE)outcome->result && outcome->last_error == export->value;
-    default:
-        return TRUE;
+        return outcome->result == export->value || outcome->result == bad_handle[0] || outcome->result == bad_handle[1];
+    case LAST_ERROR: return !(BYTE)outcome->result && outcome->last_error == export->value;
+    default: return TRUE;
     }
 }
 
@@ -176,8 +173,7 @@ int main(void)
 
     setvbuf(stdout, NULL, _IONBF, 0);
     AddVectoredExceptionHandler(1, on_exception);
-    for (i = 0; i < count; i++)
-        passed += check(&exports[i]);
+    for (i = 0; i < count; i++) passed += check(&exports[i]);
     printf("%d passed, %d failed, 0 skipped\n", passed, count - passed);
     return passed != count;
 }

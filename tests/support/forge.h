@@ -26,7 +26,8 @@ bool forge_mic(const struct forge *forge, struct cs_writer *token);
 /* Whether TOKEN's proof is right. */
 bool forge_proof_holds(const struct forge *forge, struct cs_span token);
 
-/* Puts AV in the place of all AV pairs of TOKEN's NTLMv2 response. AV ends in MsvAvEOL. Proof and MIC are then wrong. */
+/* Puts AV in the place of all AV pairs of TOKEN's NTLMv2 response. AV ends in MsvAvEOL. Proof and MIC are then wrong.
+ */
 bool forge_av_pairs(struct cs_writer *token, struct cs_span av);
 
 /* Writes MESSAGE anew into TOKEN. MESSAGE may have been read from TOKEN. */

@@ -13,11 +13,11 @@ enum { MITM_NEGOTIATE_FLAGS = 12, MITM_CHALLENGE_FLAGS = 20, MITM_AUTHENTICATE_F
 struct mitm {
     /* Changes message NUMBER, 1 to 3, before its receiver gets it. May be NULL. */
     void (*edit)(struct mitm *mitm, unsigned number, struct cs_writer *message);
-    uint32_t clear, set;        /* for mitm_change_flags: in message target_message */
+    uint32_t clear, set; /* for mitm_change_flags: in message target_message */
     unsigned target_message;
-    void *data;                 /* the test's */
+    void *data;                    /* the test's */
     struct cs_writer delivered[3]; /* the messages as their receivers got them; mitm_end drops them */
-    unsigned refused;           /* which message its receiver refused; 0: none */
+    unsigned refused;              /* which message its receiver refused; 0: none */
 };
 
 /*

@@ -77,9 +77,10 @@ static struct cs_credential *acquire_client(const char *package, const struct pa
     if (setup->anonymous) request.identity.kind = CS_IDENTITY_ANONYMOUS;
     if (setup->user) {
         require(cs_utf16_of(&user, cs_span_of(setup->user)) && cs_utf16_of(&domain, cs_span_of(setup->domain)) &&
-                    cs_utf16_of(&password, cs_span_of(setup->password)), "identity");
-        request.identity = (struct cs_identity){CS_IDENTITY_EXPLICIT, cs_written(&user), cs_written(&domain),
-                                                cs_written(&password)};
+                    cs_utf16_of(&password, cs_span_of(setup->password)),
+                "identity");
+        request.identity =
+            (struct cs_identity){CS_IDENTITY_EXPLICIT, cs_written(&user), cs_written(&domain), cs_written(&password)};
     }
     struct cs_credential *credential = acquire(package, &request);
     cs_writer_drop(&user);

@@ -106,8 +106,16 @@ static void answer_with(struct mitm *mitm, unsigned number, struct cs_writer *me
 /* B1: MsvAvFlags twice, even from who knows the password and whose MIC is right */
 static void av_flags_twice(void **state)
 {
-    struct answer first = {known_hash, "0600040002000000" "0600040000000000" "00000000", true};
-    struct answer second = {known_hash, "0600040000000000" "0600040002000000" "00000000", true};
+    struct answer first = {known_hash,
+                           "0600040002000000"
+                           "0600040000000000"
+                           "00000000",
+                           true};
+    struct answer second = {known_hash,
+                            "0600040000000000"
+                            "0600040002000000"
+                            "00000000",
+                            true};
     (void)state;
     assert_int_equal(run_with(answer_with, &first), SEC_E_INVALID_TOKEN);
     assert_int_equal(run_with(answer_with, &second), SEC_E_INVALID_TOKEN);
@@ -117,7 +125,9 @@ static void av_flags_twice(void **state)
 static void wrong_password_without_mic(void **state)
 {
     static const char other_hash[] = "00000000000000000000000000000000";
-    const char *av[] = {"0600040000000000" "00000000", "00000000"};
+    const char *av[] = {"0600040000000000"
+                        "00000000",
+                        "00000000"};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct answer wrong = {other_hash, av[i], false}, right = {known_hash, av[i], false};
@@ -131,8 +141,14 @@ static void wrong_password_without_mic(void **state)
 /* B2: AV flag set, MIC right for a wrong password */
 static void wrong_password_with_mic(void **state)
 {
-    struct answer wrong = {"ffffffffffffffffffffffffffffffff", "0600040002000000" "00000000", true};
-    struct answer right = {known_hash, "0600040002000000" "00000000", true};
+    struct answer wrong = {"ffffffffffffffffffffffffffffffff",
+                           "0600040002000000"
+                           "00000000",
+                           true};
+    struct answer right = {known_hash,
+                           "0600040002000000"
+                           "00000000",
+                           true};
     (void)state;
     assert_int_equal(run_with(answer_with, &wrong), SEC_E_LOGON_DENIED);
     assert_int_equal(run_with(answer_with, &right), SEC_E_OK);
@@ -204,9 +220,9 @@ static void every_flag(void **state)
 /* B4: with the MIC's status, where only the MIC can tell */
 static void protection_flags(void **state)
 {
-    const uint32_t flags[] = {NTLMSSP_NEGOTIATE_SIGN, NTLMSSP_NEGOTIATE_SEAL, NTLMSSP_NEGOTIATE_KEY_EXCH,
-                              NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY, NTLMSSP_NEGOTIATE_ALWAYS_SIGN,
-                              NTLMSSP_NEGOTIATE_56};
+    const uint32_t flags[] = {NTLMSSP_NEGOTIATE_SIGN,        NTLMSSP_NEGOTIATE_SEAL,
+                              NTLMSSP_NEGOTIATE_KEY_EXCH,    NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY,
+                              NTLMSSP_NEGOTIATE_ALWAYS_SIGN, NTLMSSP_NEGOTIATE_56};
     struct pair_setup setup = known_setup();
     (void)state;
     for (unsigned number = 1; number <= 3; number++)

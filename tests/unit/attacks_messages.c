@@ -352,8 +352,8 @@ static void readonly_buffers(void **state)
 /* B6: these are neither sealed nor signed */
 static void types_are_numbers(void **state)
 {
-    const uint32_t others[] = {SECBUFFER_EMPTY, SECBUFFER_PKG_PARAMS, SECBUFFER_MISSING, SECBUFFER_EXTRA,
-                               SECBUFFER_STREAM_TRAILER, SECBUFFER_STREAM_HEADER};
+    const uint32_t others[] = {SECBUFFER_EMPTY, SECBUFFER_PKG_PARAMS,     SECBUFFER_MISSING,
+                               SECBUFFER_EXTRA, SECBUFFER_STREAM_TRAILER, SECBUFFER_STREAM_HEADER};
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(seal_and_alter(others[i]), SEC_E_OK);

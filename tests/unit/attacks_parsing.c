@@ -39,8 +39,8 @@ static void patch_field(struct mitm *mitm, unsigned number, struct cs_writer *me
     mitm_set_word(message, patch->at + 4, patch->offset);
     if (number != 1) return;
     const uint32_t flags = mitm_word(cs_written(message), MITM_NEGOTIATE_FLAGS);
-    mitm_set_word(message, MITM_NEGOTIATE_FLAGS, flags | NTLMSSP_NEGOTIATE_OEM_DOMAIN_SUPPLIED |
-                                                     NTLMSSP_NEGOTIATE_OEM_WORKSTATION_SUPPLIED);
+    mitm_set_word(message, MITM_NEGOTIATE_FLAGS,
+                  flags | NTLMSSP_NEGOTIATE_OEM_DOMAIN_SUPPLIED | NTLMSSP_NEGOTIATE_OEM_WORKSTATION_SUPPLIED);
 }
 
 static const struct {
@@ -54,8 +54,8 @@ static void fields_that_lie_outside(void **state)
     const struct {
         uint16_t size;
         uint32_t offset;
-    } bad[] = {{0x2F, 0xFFFFFFF0}, {1, 0xFFFFFFFF}, {0xFFFF, 0}, {0xFFFF, 0xFFFFFFFF}, {0x8000, 0x7FFFFFFF},
-               {0xFFFF, 0x80000000}, {1, 4096}};
+    } bad[] = {{0x2F, 0xFFFFFFF0},   {1, 0xFFFFFFFF},      {0xFFFF, 0}, {0xFFFF, 0xFFFFFFFF},
+               {0x8000, 0x7FFFFFFF}, {0xFFFF, 0x80000000}, {1, 4096}};
     (void)state;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         for (size_t j = 0; j < sizeof bad / sizeof *bad; j++) {
@@ -119,9 +119,15 @@ static void cut_negotiate_with_fields(void **state)
 /* Every type to every receiver, and what is no NTLM message at all. */
 static void foreign_messages(void **state)
 {
-    const char *foreign[] = {"", "4e", "4e544c4d53535000", "4e544c4d5353500001000000", "4e544c4d5353500004000000",
-                             "4e544c4d5353500003000000", "4e544c4d5353500100000000000000000000000000000000",
-                             "604806062b0601050502a03e303ca00e300c060a2b06010401823702020aa22a0428", "30820201"};
+    const char *foreign[] = {"",
+                             "4e",
+                             "4e544c4d53535000",
+                             "4e544c4d5353500001000000",
+                             "4e544c4d5353500004000000",
+                             "4e544c4d5353500003000000",
+                             "4e544c4d5353500100000000000000000000000000000000",
+                             "604806062b0601050502a03e303ca00e300c060a2b06010401823702020aa22a0428",
+                             "30820201"};
     struct pair_setup setup = known_setup();
     (void)state;
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
@@ -303,17 +309,42 @@ static void expect_av(const char *hex, SECURITY_STATUS expected)
 static void target_info(void **state)
 {
     (void)state;
-    expect_av("0600040002000000" "00000000", SEC_E_OK);
-    expect_av("0600040002000000" "ffff0300616263" "00000000", SEC_E_OK);              /* an id nobody knows */
-    expect_av("0600040002000000" "07000800ffffffffffffffff" "00000000", SEC_E_OK);    /* timestamp -1 */
-    expect_av("0600040002000000" "00000000" "0600040000000000", SEC_E_OK);            /* behind the end */
-    expect_av("0600040002000000" "0600040000000000" "00000000", SEC_E_INVALID_TOKEN); /* twice */
-    expect_av("0600040000000000" "0600040002000000" "00000000", SEC_E_INVALID_TOKEN);
+    expect_av("0600040002000000"
+              "00000000",
+              SEC_E_OK);
+    expect_av("0600040002000000"
+              "ffff0300616263"
+              "00000000",
+              SEC_E_OK); /* an id nobody knows */
+    expect_av("0600040002000000"
+              "07000800ffffffffffffffff"
+              "00000000",
+              SEC_E_OK); /* timestamp -1 */
+    expect_av("0600040002000000"
+              "00000000"
+              "0600040000000000",
+              SEC_E_OK); /* behind the end */
+    expect_av("0600040002000000"
+              "0600040000000000"
+              "00000000",
+              SEC_E_INVALID_TOKEN); /* twice */
+    expect_av("0600040000000000"
+              "0600040002000000"
+              "00000000",
+              SEC_E_INVALID_TOKEN);
     expect_av("010000000100000000000000", SEC_E_INVALID_TOKEN);
     expect_av("0600040002000000", SEC_E_INVALID_TOKEN); /* no MsvAvEOL */
-    expect_av("0600040002000000" "0000", SEC_E_INVALID_TOKEN);
-    expect_av("0600040002000000" "01000100" "00000000", SEC_E_INVALID_TOKEN);
-    expect_av("0600040002000000" "0100ffff" "00000000", SEC_E_INVALID_TOKEN); /* AvLen past the end */
+    expect_av("0600040002000000"
+              "0000",
+              SEC_E_INVALID_TOKEN);
+    expect_av("0600040002000000"
+              "01000100"
+              "00000000",
+              SEC_E_INVALID_TOKEN);
+    expect_av("0600040002000000"
+              "0100ffff"
+              "00000000",
+              SEC_E_INVALID_TOKEN); /* AvLen past the end */
 }
 
 static void fixed_sizes(void **state)
@@ -352,7 +383,8 @@ static void large_target_info(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct cs_span info = large_info(sizes[i]);
         const struct rewrite rewrite = {.av = &info};
-        SECURITY_STATUS status = send_challenge(&setup, PLAIN_CHALLENGE | NTLMSSP_NEGOTIATE_TARGET_INFO, info, SIZE_MAX);
+        SECURITY_STATUS status =
+            send_challenge(&setup, PLAIN_CHALLENGE | NTLMSSP_NEGOTIATE_TARGET_INFO, info, SIZE_MAX);
         assert_int_equal(status == SEC_E_OK, sizes[i] <= 65000);
         if (sizes[i] <= 65000) assert_int_equal(run_rewritten(&rewrite, 3), SEC_E_OK);
         cs_span_drop(&info);

@@ -35,7 +35,8 @@ static struct cs_span binding_span(const struct binding *binding)
 
 static SECURITY_STATUS run(const char *client, const char *server, uint32_t server_request)
 {
-    struct binding client_binding = application(client ? client : ""), server_binding = application(server ? server : "");
+    struct binding client_binding = application(client ? client : ""),
+                   server_binding = application(server ? server : "");
     struct pair_setup setup = known_setup();
     struct pair pair;
     setup.server_request |= server_request;
@@ -160,8 +161,8 @@ static SECURITY_STATUS hash_exactly(struct cs_span span)
 /* A1, in each of the three parts */
 static void malformed(void **state)
 {
-    const uint32_t bad[][2] = {{1, 0xFFFFFFFF}, {0xFFFFFFFF, 0}, {0xFFFFFFFF, HEADER}, {0x2F, 0xFFFFFFF0}, {9, HEADER},
-                               {1, HEADER + 8}, {0x80000000, 0x80000000}};
+    const uint32_t bad[][2] = {{1, 0xFFFFFFFF}, {0xFFFFFFFF, 0}, {0xFFFFFFFF, HEADER},    {0x2F, 0xFFFFFFF0},
+                               {9, HEADER},     {1, HEADER + 8}, {0x80000000, 0x80000000}};
     (void)state;
     for (size_t part = 0; part < 3; part++)
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -91,8 +91,18 @@ static void expect_agreement(struct cs_span token)
 }
 
 static const char *const vectors[] = {
-    v1_challenge_message, v1_authenticate_message, ess_challenge_message, ess_authenticate_message,
-    v2_challenge_message, v2_authenticate_message, win_type1, win_type2, win_type3, smb_type1, smb_type2, smb_type3,
+    v1_challenge_message,
+    v1_authenticate_message,
+    ess_challenge_message,
+    ess_authenticate_message,
+    v2_challenge_message,
+    v2_authenticate_message,
+    win_type1,
+    win_type2,
+    win_type3,
+    smb_type1,
+    smb_type2,
+    smb_type3,
 };
 enum { VECTORS = sizeof vectors / sizeof *vectors };
 
@@ -155,42 +165,41 @@ static void test_windows_authenticate(void **state)
 {
     (void)state;
     struct description description = describe_hex(win_type3);
-    assert_string_equal(
-        description.text,
-        "NTLM AUTHENTICATE_MESSAGE (516 bytes)\n"
-        "  LmChallengeResponse: size 24, offset 162: all zero\n"
-        "  NtChallengeResponse: size 314, offset 186: NTLMv2\n"
-        "    NTProofStr: size 16\n"
-        "    RespType, HiRespType: 1, 1\n"
-        "    TimeStamp: 2020-05-07 10:34:37.2775166 UTC (0x01d6245b1b4eb4fe)\n"
-        "    ChallengeFromClient: 8696bcbfde92e618\n"
-        "    AvPairs: size 270\n"
-        "      MsvAvNbDomainName: \"DOMAIN\"\n"
-        "      MsvAvNbComputerName: \"DC01\"\n"
-        "      MsvAvDnsDomainName: \"domain.local\"\n"
-        "      MsvAvDnsComputerName: \"DC01.domain.local\"\n"
-        "      MsvAvDnsTreeName: \"domain.local\"\n"
-        "      MsvAvTimestamp: 2020-05-07 10:34:37.2775166 UTC (0x01d6245b1b4eb4fe)\n"
-        "      MsvAvFlags: 0x00000002\n"
-        "        MIC_PROVIDED\n"
-        "      MsvAvSingleHost: size 48\n"
-        "        CustomData: 0100000000200000\n"
-        "        MachineID: 4135e6ab9d279b8d0642c048e0c1f24d0a9017a55c35b1a184872fedfa712bdc\n"
-        "      MsvAvChannelBindings: all zero: none\n"
-        "      MsvAvTargetName: \"HOST\\dc01.domain.local\"\n"
-        "      MsvAvEOL: size 0\n"
-        "      behind the list: size 4\n"
-        "  DomainName: size 0, offset 88\n"
-        "  UserName: size 54, offset 88: \"vagrant-domain@DOMAIN.LOCAL\"\n"
-        "  Workstation: size 20, offset 142: \"SERVER2019\"\n"
-        "  EncryptedRandomSessionKey: size 16, offset 500\n"
-        "  NegotiateFlags: 0xe2888235\n"
-        "    NEGOTIATE_UNICODE REQUEST_TARGET NEGOTIATE_SIGN NEGOTIATE_SEAL\n"
-        "    NEGOTIATE_NTLM NEGOTIATE_ALWAYS_SIGN NEGOTIATE_EXTENDED_SESSIONSECURITY\n"
-        "    NEGOTIATE_TARGET_INFO NEGOTIATE_VERSION NEGOTIATE_128 NEGOTIATE_KEY_EXCH\n"
-        "    NEGOTIATE_56\n"
-        "  Version: 10.0 build 17763, NTLM revision 15\n"
-        "  MIC: size 16\n");
+    assert_string_equal(description.text,
+                        "NTLM AUTHENTICATE_MESSAGE (516 bytes)\n"
+                        "  LmChallengeResponse: size 24, offset 162: all zero\n"
+                        "  NtChallengeResponse: size 314, offset 186: NTLMv2\n"
+                        "    NTProofStr: size 16\n"
+                        "    RespType, HiRespType: 1, 1\n"
+                        "    TimeStamp: 2020-05-07 10:34:37.2775166 UTC (0x01d6245b1b4eb4fe)\n"
+                        "    ChallengeFromClient: 8696bcbfde92e618\n"
+                        "    AvPairs: size 270\n"
+                        "      MsvAvNbDomainName: \"DOMAIN\"\n"
+                        "      MsvAvNbComputerName: \"DC01\"\n"
+                        "      MsvAvDnsDomainName: \"domain.local\"\n"
+                        "      MsvAvDnsComputerName: \"DC01.domain.local\"\n"
+                        "      MsvAvDnsTreeName: \"domain.local\"\n"
+                        "      MsvAvTimestamp: 2020-05-07 10:34:37.2775166 UTC (0x01d6245b1b4eb4fe)\n"
+                        "      MsvAvFlags: 0x00000002\n"
+                        "        MIC_PROVIDED\n"
+                        "      MsvAvSingleHost: size 48\n"
+                        "        CustomData: 0100000000200000\n"
+                        "        MachineID: 4135e6ab9d279b8d0642c048e0c1f24d0a9017a55c35b1a184872fedfa712bdc\n"
+                        "      MsvAvChannelBindings: all zero: none\n"
+                        "      MsvAvTargetName: \"HOST\\dc01.domain.local\"\n"
+                        "      MsvAvEOL: size 0\n"
+                        "      behind the list: size 4\n"
+                        "  DomainName: size 0, offset 88\n"
+                        "  UserName: size 54, offset 88: \"vagrant-domain@DOMAIN.LOCAL\"\n"
+                        "  Workstation: size 20, offset 142: \"SERVER2019\"\n"
+                        "  EncryptedRandomSessionKey: size 16, offset 500\n"
+                        "  NegotiateFlags: 0xe2888235\n"
+                        "    NEGOTIATE_UNICODE REQUEST_TARGET NEGOTIATE_SIGN NEGOTIATE_SEAL\n"
+                        "    NEGOTIATE_NTLM NEGOTIATE_ALWAYS_SIGN NEGOTIATE_EXTENDED_SESSIONSECURITY\n"
+                        "    NEGOTIATE_TARGET_INFO NEGOTIATE_VERSION NEGOTIATE_128 NEGOTIATE_KEY_EXCH\n"
+                        "    NEGOTIATE_56\n"
+                        "  Version: 10.0 build 17763, NTLM revision 15\n"
+                        "  MIC: size 16\n");
     free(description.text);
 }
 
@@ -231,7 +240,7 @@ static void test_names_are_escaped(void **state)
     struct bytes name = unhex("61001b000a002e20e9003dd811dd00d841");
     struct ntlm_authenticate message = {.flags = NTLMSSP_NEGOTIATE_UNICODE, .user = span_over(&name)};
     expect_text(describe_authenticate(&message), "UserName: size 17, offset 88: "
-                "\"a\\u{001B}\\u{000A}\\u{202E}\u00e9\U0001F511\\u{D800}\\x41\"\n");
+                                                 "\"a\\u{001B}\\u{000A}\\u{202E}\u00e9\U0001F511\\u{D800}\\x41\"\n");
     struct bytes oem = unhex("61221be95c");
     message = (struct ntlm_authenticate){.flags = NTLMSSP_NEGOTIATE_OEM, .user = span_over(&oem)};
     expect_text(describe_authenticate(&message), "UserName: size 5, offset 88: \"a\\u{0022}\\u{001B}\\xE9\\\"\n");
@@ -337,10 +346,31 @@ static void test_other_mechanisms(void **state)
 
 /* Passwords, keys, and what a password could be tried against. Hexadecimal ones are looked for by their beginning. */
 static const char *const secrets[] = {
-    "Password", "VagrantPass1", nlmp_random_session_key, v1_lmowfv1, v1_ntowfv1, v1_session_base_key, v1_nt_response,
-    v1_lm_response, v1_encrypted_session_key, ess_nt_response, ess_key_exchange_key, v2_ntowfv2, v2_session_base_key,
-    v2_lm_response, v2_nt_proof, v2_encrypted_session_key, v2_seal_key_c2s, v2_sign_key_c2s, win_nt_proof, win_mic,
-    win_exported_session_key, "622379b8a5d93eb74eff58314295224e", smb_nt_proof, smb_mic, smb_exported_session_key,
+    "Password",
+    "VagrantPass1",
+    nlmp_random_session_key,
+    v1_lmowfv1,
+    v1_ntowfv1,
+    v1_session_base_key,
+    v1_nt_response,
+    v1_lm_response,
+    v1_encrypted_session_key,
+    ess_nt_response,
+    ess_key_exchange_key,
+    v2_ntowfv2,
+    v2_session_base_key,
+    v2_lm_response,
+    v2_nt_proof,
+    v2_encrypted_session_key,
+    v2_seal_key_c2s,
+    v2_sign_key_c2s,
+    win_nt_proof,
+    win_mic,
+    win_exported_session_key,
+    "622379b8a5d93eb74eff58314295224e",
+    smb_nt_proof,
+    smb_mic,
+    smb_exported_session_key,
 };
 
 static bool shows(const char *text, const char *secret)
@@ -355,8 +385,7 @@ static void test_no_secret(void **state)
     (void)state;
     for (size_t i = 0; i < VECTORS; i++) {
         struct description description = describe_hex(vectors[i]);
-        for (size_t j = 0; j < sizeof secrets / sizeof *secrets; j++)
-            assert_false(shows(description.text, secrets[j]));
+        for (size_t j = 0; j < sizeof secrets / sizeof *secrets; j++) assert_false(shows(description.text, secrets[j]));
         free(description.text);
     }
     /* the search finds what is there */
@@ -381,13 +410,20 @@ static void test_no_loopback_proof(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors_are_whole),    cmocka_unit_test(test_windows_negotiate),
-        cmocka_unit_test(test_windows_challenge),    cmocka_unit_test(test_windows_authenticate),
-        cmocka_unit_test(test_kinds_of_response),    cmocka_unit_test(test_anonymous),
-        cmocka_unit_test(test_names_are_escaped),    cmocka_unit_test(test_says_where_it_broke),
-        cmocka_unit_test(test_pairs),                cmocka_unit_test(test_broken_pairs),
-        cmocka_unit_test(test_cut_at_every_byte),    cmocka_unit_test(test_every_byte_altered),
-        cmocka_unit_test(test_other_mechanisms),     cmocka_unit_test(test_no_secret),
+        cmocka_unit_test(test_vectors_are_whole),
+        cmocka_unit_test(test_windows_negotiate),
+        cmocka_unit_test(test_windows_challenge),
+        cmocka_unit_test(test_windows_authenticate),
+        cmocka_unit_test(test_kinds_of_response),
+        cmocka_unit_test(test_anonymous),
+        cmocka_unit_test(test_names_are_escaped),
+        cmocka_unit_test(test_says_where_it_broke),
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_broken_pairs),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_every_byte_altered),
+        cmocka_unit_test(test_other_mechanisms),
+        cmocka_unit_test(test_no_secret),
         cmocka_unit_test(test_no_loopback_proof),
     };
     return cmocka_run_group_tests_name("describe", tests, NULL, NULL);

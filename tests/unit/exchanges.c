@@ -87,7 +87,8 @@ static void user_without_domain(void **state)
     (void)state;
     setup.domain = "";
     open_complete(&pair, &setup);
-    const struct cs_span client = cs_context_session(pair.client)->names, server = cs_context_session(pair.server)->names;
+    const struct cs_span client = cs_context_session(pair.client)->names,
+                         server = cs_context_session(pair.server)->names;
     struct bytes tail = utf16("\\User");
     assert_true(client.size > tail.size);
     assert_memory_equal(client.data + client.size - tail.size, tail.data, tail.size);

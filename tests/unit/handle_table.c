@@ -103,8 +103,12 @@ static void foreign(void **state)
     struct thing thing = {0};
     struct handle handle;
     assert_true(handle_table_add(table, &thing, &handle));
-    const struct handle bad[] = {{0, 0}, {UINTPTR_MAX, UINTPTR_MAX}, {handle.lower, 0}, {0, handle.upper},
-                                 {handle.lower + 1, handle.upper}, {UINT32_MAX, handle.upper},
+    const struct handle bad[] = {{0, 0},
+                                 {UINTPTR_MAX, UINTPTR_MAX},
+                                 {handle.lower, 0},
+                                 {0, handle.upper},
+                                 {handle.lower + 1, handle.upper},
+                                 {UINT32_MAX, handle.upper},
                                  {(uintptr_t)HANDLE_CHUNKS * HANDLE_CHUNK_SIZE, handle.upper},
                                  {(uintptr_t)HANDLE_CHUNKS * HANDLE_CHUNK_SIZE + 1, handle.upper},
                                  {(uintptr_t)&thing, (uintptr_t)&thing}};

@@ -245,16 +245,11 @@ static void contexts_share_a_credential(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(released_at_every_stage),
-        cmocka_unit_test(credential_released_first),
-        cmocka_unit_test(nothing_to_release),
-        cmocka_unit_test(context_of_a_failed_first_leg),
-        cmocka_unit_test(failed_contexts),
-        cmocka_unit_test(marked_failed),
-        cmocka_unit_test(undelivered_tokens),
-        cmocka_unit_test(never_delivered),
-        cmocka_unit_test(repeated_leg_is_the_same),
-        cmocka_unit_test(contexts_share_a_credential),
+        cmocka_unit_test(released_at_every_stage),  cmocka_unit_test(credential_released_first),
+        cmocka_unit_test(nothing_to_release),       cmocka_unit_test(context_of_a_failed_first_leg),
+        cmocka_unit_test(failed_contexts),          cmocka_unit_test(marked_failed),
+        cmocka_unit_test(undelivered_tokens),       cmocka_unit_test(never_delivered),
+        cmocka_unit_test(repeated_leg_is_the_same), cmocka_unit_test(contexts_share_a_credential),
     };
     return cmocka_run_group_tests_name("lifetime", tests, known_account, forget_account);
 }

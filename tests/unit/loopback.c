@@ -536,11 +536,29 @@ static bool is_own(const char *target)
 
 static void targets(void **state)
 {
-    const char *own[] = {"", "localhost", "HOST/LocalHost", "HTTP/localhost:8080", "pine", "HOST/Pine", "http/pine/x",
-                         "HOST/pine.example.net", "PINE\\somebody", "127.0.0.1", "HTTP/127.0.0.1:80"};
-    const char *foreign[] = {"attacker", "HOST/attacker", "HTTP/attacker:80/localhost", "HOST/pine.example.org",
-                             "HOST/pine2", "HOST/", "192.0.2.1", "HTTP/192.0.2.1", "HOST/localhost.evil", "evil\\PINE",
-                             "HOST/localhost@evil", "HOST/127.0.0.1.evil"};
+    const char *own[] = {"",
+                         "localhost",
+                         "HOST/LocalHost",
+                         "HTTP/localhost:8080",
+                         "pine",
+                         "HOST/Pine",
+                         "http/pine/x",
+                         "HOST/pine.example.net",
+                         "PINE\\somebody",
+                         "127.0.0.1",
+                         "HTTP/127.0.0.1:80"};
+    const char *foreign[] = {"attacker",
+                             "HOST/attacker",
+                             "HTTP/attacker:80/localhost",
+                             "HOST/pine.example.org",
+                             "HOST/pine2",
+                             "HOST/",
+                             "192.0.2.1",
+                             "HTTP/192.0.2.1",
+                             "HOST/localhost.evil",
+                             "evil\\PINE",
+                             "HOST/localhost@evil",
+                             "HOST/127.0.0.1.evil"};
     (void)state;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) assert_true(is_own(own[i]));
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) assert_false(is_own(foreign[i]));
@@ -549,7 +567,8 @@ static void targets(void **state)
 /* A target with a NUL in it, or that is no UTF-16, is nobody's. */
 static void targets_that_are_none(void **state)
 {
-    const char *bad[] = {"6c006f00630061006c0068006f007300740000002e00", "00d8", "6c006f00630061006c0068006f0073007400ff"};
+    const char *bad[] = {"6c006f00630061006c0068006f007300740000002e00", "00d8",
+                         "6c006f00630061006c0068006f0073007400ff"};
     struct bytes machine = utf16("PINE");
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -576,10 +595,10 @@ static void given_identity(void **state)
     struct pair pair;
     (void)state;
     pair_open(&pair, "NTLM", &setup);
-    pair.client_leg = (struct cs_leg){.credential = pair.client_credential,
-                                      .identity = {CS_IDENTITY_EXPLICIT, span_over(&user), span_over(&domain),
-                                                   span_over(&password)},
-                                      .room = SIZE_MAX};
+    pair.client_leg =
+        (struct cs_leg){.credential = pair.client_credential,
+                        .identity = {CS_IDENTITY_EXPLICIT, span_over(&user), span_over(&domain), span_over(&password)},
+                        .room = SIZE_MAX};
     assert_int_equal(cs_initialize(&pair.client, &pair.client_leg), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(pair_client_step(&pair, cs_token(pair.server)), SEC_E_OK);

@@ -30,7 +30,7 @@ static SECURITY_STATUS check(const uint32_t *types, uint32_t count, enum cs_oper
     return shape_of(&parts, operation, &shape);
 }
 
-#define CHECK(operation, ...) \
+#define CHECK(operation, ...)                                                                                          \
     check((const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), (operation))
 
 /* errors.tsv EncryptMessage NTLM+Kerberos: buffer order is free */
@@ -42,7 +42,8 @@ static void order_is_free(void **state)
         assert_int_equal(CHECK(operation, SECBUFFER_DATA, SECBUFFER_TOKEN), SEC_E_OK);
         assert_int_equal(CHECK(operation, SECBUFFER_TOKEN, SECBUFFER_DATA, SECBUFFER_PADDING), SEC_E_OK);
         assert_int_equal(CHECK(operation, SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, SECBUFFER_DATA,
-                               SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, SECBUFFER_TOKEN), SEC_E_OK);
+                               SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, SECBUFFER_TOKEN),
+                         SEC_E_OK);
     }
 }
 
@@ -64,8 +65,9 @@ static void parts_missing(void **state)
 /* B6: 3, 5 and 7 have the bits of DATA, 3, 6 and 7 those of TOKEN */
 static void types_are_numbers(void **state)
 {
-    const uint32_t others[] = {SECBUFFER_PKG_PARAMS, SECBUFFER_EXTRA, SECBUFFER_STREAM_TRAILER, SECBUFFER_STREAM_HEADER,
-                               SECBUFFER_MISSING, SECBUFFER_EMPTY, SECBUFFER_CHANNEL_BINDINGS, 0x0FFFFFFF};
+    const uint32_t others[] = {SECBUFFER_PKG_PARAMS,       SECBUFFER_EXTRA,   SECBUFFER_STREAM_TRAILER,
+                               SECBUFFER_STREAM_HEADER,    SECBUFFER_MISSING, SECBUFFER_EMPTY,
+                               SECBUFFER_CHANNEL_BINDINGS, 0x0FFFFFFF};
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         for (enum cs_operation operation = CS_MAKE_SIGNATURE; operation <= CS_DECRYPT; operation++) {
@@ -116,8 +118,7 @@ static void short_tokens(void **state)
         for (size_t size = 0; size <= SIGNATURE + 1; size++) {
             struct parts parts = parts_of(types, 2, size);
             struct cs_shape shape;
-            assert_int_equal(shape_of(&parts, operation, &shape),
-                             size < SIGNATURE ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK);
+            assert_int_equal(shape_of(&parts, operation, &shape), size < SIGNATURE ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK);
         }
 }
 

@@ -310,7 +310,8 @@ static void expect_mic(struct capture *capture, const uint8_t exported[NTLM_KEY]
     expect_hex(key_span(capture->authenticate.data + NTLM_MIC_OFFSET), capture->mic);
 }
 
-/* NTProofStr, the exported session key and the MIC, from the password VagrantPass1 and the messages as they were sent. */
+/* NTProofStr, the exported session key and the MIC, from the password VagrantPass1 and the messages as they were sent.
+ */
 static void expect_capture(struct capture *capture)
 {
     struct ntlm_challenge challenge;
@@ -337,8 +338,8 @@ static void expect_capture(struct capture *capture)
 /* win2019-ntlm: a UPN, so the domain is empty; SEAL */
 static void windows_over_sspi(void **state)
 {
-    struct capture capture = {unhex(win_type1), unhex(win_type2), unhex(win_type3), win_nt_proof, win_mic,
-                              win_exported_session_key, WIN_FLAGS};
+    struct capture capture = {unhex(win_type1), unhex(win_type2),         unhex(win_type3), win_nt_proof,
+                              win_mic,          win_exported_session_key, WIN_FLAGS};
     (void)state;
     expect_capture(&capture);
 }
@@ -346,8 +347,8 @@ static void windows_over_sspi(void **state)
 /* win2019-ntlm-in-spnego-smb */
 static void windows_in_spnego(void **state)
 {
-    struct capture capture = {unhex(smb_type1), unhex(smb_type2), unhex(smb_type3), smb_nt_proof, smb_mic,
-                              smb_exported_session_key, SMB_FLAGS};
+    struct capture capture = {unhex(smb_type1), unhex(smb_type2),         unhex(smb_type3), smb_nt_proof,
+                              smb_mic,          smb_exported_session_key, SMB_FLAGS};
     (void)state;
     expect_capture(&capture);
 }
@@ -422,7 +423,8 @@ static struct parts noess_parts(struct bytes *header, struct bytes *text, uint8_
 static void noess_stream(void **state)
 {
     const uint32_t flags = NOESS_FLAGS | NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL;
-    struct cs_session *client = session_of(flags, true, noess_rc4_key), *server = session_of(flags, false, noess_rc4_key);
+    struct cs_session *client = session_of(flags, true, noess_rc4_key),
+                      *server = session_of(flags, false, noess_rc4_key);
     struct bytes text = unhex(noess_plaintext), header = unhex(noess_header);
     uint8_t token[16];
     uint32_t qop;

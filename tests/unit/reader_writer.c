@@ -60,7 +60,8 @@ static void empty_span_reads_nothing(void **state)
 /* A1: offset 0xFFFFFFF0 and length 0x2F would add up to 0x1F in 32 bits; the same in 64 */
 static void span_at_does_not_wrap(void **state)
 {
-    const size_t bad[][2] = {{0xFFFFFFF0, 0x2F}, {SIZE_MAX, 1}, {SIZE_MAX - 3, 8}, {1, SIZE_MAX}, {8, 1}, {9, 0}, {0, 9}};
+    const size_t bad[][2] = {
+        {0xFFFFFFF0, 0x2F}, {SIZE_MAX, 1}, {SIZE_MAX - 3, 8}, {1, SIZE_MAX}, {8, 1}, {9, 0}, {0, 9}};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bool failed = false;
@@ -161,16 +162,11 @@ static void too_much_sticks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_little_endian),
-        cmocka_unit_test(error_sticks),
-        cmocka_unit_test(cut_integer_is_zero),
-        cmocka_unit_test(empty_span_reads_nothing),
-        cmocka_unit_test(span_at_does_not_wrap),
-        cmocka_unit_test(span_at_keeps_the_error),
-        cmocka_unit_test(writes_what_was_asked),
-        cmocka_unit_test(writer_grows),
-        cmocka_unit_test(room_is_zeroed),
-        cmocka_unit_test(overwriting_outside_sticks),
+        cmocka_unit_test(reads_little_endian),   cmocka_unit_test(error_sticks),
+        cmocka_unit_test(cut_integer_is_zero),   cmocka_unit_test(empty_span_reads_nothing),
+        cmocka_unit_test(span_at_does_not_wrap), cmocka_unit_test(span_at_keeps_the_error),
+        cmocka_unit_test(writes_what_was_asked), cmocka_unit_test(writer_grows),
+        cmocka_unit_test(room_is_zeroed),        cmocka_unit_test(overwriting_outside_sticks),
         cmocka_unit_test(too_much_sticks),
     };
     return cmocka_run_group_tests_name("reader_writer", tests, NULL, NULL);

@@ -278,12 +278,8 @@ static void shared_credentials(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_ways),
-        cmocka_unit_test(several_of_each),
-        cmocka_unit_test(genuine_among_forged),
-        cmocka_unit_test(shared_stream),
-        cmocka_unit_test(legs_and_queries),
-        cmocka_unit_test(shared_credentials),
+        cmocka_unit_test(both_ways),     cmocka_unit_test(several_of_each),  cmocka_unit_test(genuine_among_forged),
+        cmocka_unit_test(shared_stream), cmocka_unit_test(legs_and_queries), cmocka_unit_test(shared_credentials),
     };
     return cmocka_run_group_tests_name("threads", tests, known_account, forget_account);
 }

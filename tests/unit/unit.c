@@ -17,8 +17,7 @@ struct bytes unhex(const char *hex)
 {
     struct bytes bytes = {.size = strlen(hex) / 2};
     assert_true(strlen(hex) % 2 == 0 && bytes.size <= sizeof bytes.data);
-    for (size_t i = 0; i < bytes.size; i++)
-        bytes.data[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+    for (size_t i = 0; i < bytes.size; i++) bytes.data[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
     return bytes;
 }
 

@@ -23,8 +23,8 @@ static void upper_case(void **state)
     expect_upper("", "");
     expect_upper("User-09_az", "USER-09_AZ");
     expect_upper("\u00e4\u00f6\u00fc\u00ff\u03b1\u0436", "\u00c4\u00d6\u00dc\u0178\u0391\u0416");
-    expect_upper("\u00df", "\u00df");             /* sharp s stays */
-    expect_upper("\u0131\u017f", "\u0131\u017f"); /* dotless i, long s */
+    expect_upper("\u00df", "\u00df");                             /* sharp s stays */
+    expect_upper("\u0131\u017f", "\u0131\u017f");                 /* dotless i, long s */
     expect_upper("\U0001F600\U00010428", "\U0001F600\U00010428"); /* outside the Basic Multilingual Plane */
 }
 

@@ -94,7 +94,7 @@ static struct secret hash_text_secret(void)
 {
     struct secret secret = {.size = 2 * NTLM_KEY};
     for (size_t i = 0; i < secret.size; i++)
-        secret.masked[i] = (uint8_t)"0123456789abcdef"[i % 2 ? hash[i / 2] & 15 : hash[i / 2] >> 4] ^ MASK;
+        secret.masked[i] = (uint8_t) "0123456789abcdef"[i % 2 ? hash[i / 2] & 15 : hash[i / 2] >> 4] ^ MASK;
     return secret;
 }
 
@@ -214,10 +214,8 @@ static void after_half_an_exchange(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(search_finds),
-        cmocka_unit_test(after_a_logon),
-        cmocka_unit_test(after_a_failed_logon),
-        cmocka_unit_test(after_a_loopback_logon),
+        cmocka_unit_test(search_finds),           cmocka_unit_test(after_a_logon),
+        cmocka_unit_test(after_a_failed_logon),   cmocka_unit_test(after_a_loopback_logon),
         cmocka_unit_test(after_half_an_exchange),
     };
     return cmocka_run_group_tests_name("wiping", tests, write_account, forget_account);

@@ -3,7 +3,7 @@
  * Identities in every form that pAuthData takes. identity_look() finds the parts in the caller's structure, whatever
  * its form; identity_parse() copies them into strings of our own.
  */
-#define _SEC_WINNT_AUTH_TYPES   /* sspi.h: the packed credentials of SEC_WINNT_AUTH_IDENTITY_EX2 */
+#define _SEC_WINNT_AUTH_TYPES /* sspi.h: the packed credentials of SEC_WINNT_AUTH_IDENTITY_EX2 */
 #include "identity.h"
 
 #include <stddef.h>
@@ -52,8 +52,7 @@ static BOOL look_at_plain(const SEC_WINNT_AUTH_IDENTITY_W *auth, struct identity
     view->flags = auth->Flags;
     view->flags_offset = offsetof(SEC_WINNT_AUTH_IDENTITY_W, Flags);
     view->structure_size = sizeof(*auth);
-    return names_one_encoding(auth->Flags) &&
-           take_pointer(&view->user, auth->User, auth->UserLength, auth->Flags) &&
+    return names_one_encoding(auth->Flags) && take_pointer(&view->user, auth->User, auth->UserLength, auth->Flags) &&
            take_pointer(&view->domain, auth->Domain, auth->DomainLength, auth->Flags) &&
            take_pointer(&view->password, auth->Password, auth->PasswordLength, auth->Flags);
 }
@@ -63,8 +62,7 @@ static BOOL look_at_ex(const SEC_WINNT_AUTH_IDENTITY_EXW *auth, struct identity_
     view->flags = auth->Flags;
     view->flags_offset = offsetof(SEC_WINNT_AUTH_IDENTITY_EXW, Flags);
     view->structure_size = sizeof(*auth);
-    return names_one_encoding(auth->Flags) &&
-           take_pointer(&view->user, auth->User, auth->UserLength, auth->Flags) &&
+    return names_one_encoding(auth->Flags) && take_pointer(&view->user, auth->User, auth->UserLength, auth->Flags) &&
            take_pointer(&view->domain, auth->Domain, auth->DomainLength, auth->Flags) &&
            take_pointer(&view->password, auth->Password, auth->PasswordLength, auth->Flags) &&
            take_pointer(&view->package_list, auth->PackageList, auth->PackageListLength, auth->Flags);
@@ -141,7 +139,7 @@ SECURITY_STATUS identity_look(const void *auth_data, ULONG limit, struct identit
     else if (version == SEC_WINNT_AUTH_IDENTITY_VERSION && is_marshalled(auth_data, limit, &header))
         valid = look_at_marshalled(auth_data, limit, &header, view);
     else if (limit != IDENTITY_UNBOUNDED)
-        valid = FALSE;      /* the other forms hold pointers, which no stream of bytes may bring in */
+        valid = FALSE; /* the other forms hold pointers, which no stream of bytes may bring in */
     else if (version == SEC_WINNT_AUTH_IDENTITY_VERSION)
         valid = look_at_ex(auth_data, view);
     else
@@ -187,7 +185,7 @@ static SECURITY_STATUS widen(const struct identity_text *in, ULONG flags, WCHAR 
 static SECURITY_STATUS unpack_password(struct identity_text *password)
 {
     SEC_WINNT_AUTH_PACKED_CREDENTIALS header;
-    struct identity_text vector = { NULL, 0 };
+    struct identity_text vector = {NULL, 0};
     SEC_WINNT_AUTH_BYTE_VECTOR text;
     const BYTE *start = password->text;
     ULONG limit = password->size;
@@ -287,9 +285,9 @@ void identity_release(struct identity *identity)
  */
 SECURITY_STATUS identity_crypt(BYTE *bytes, ULONG size)
 {
-    void *cookies[2] = { EncodePointer(NULL), EncodePointer((void *)1) };
-    const struct rc4_string key = { sizeof(cookies), sizeof(cookies), (BYTE *)cookies };
-    struct rc4_string data = { size, size, bytes };
+    void *cookies[2] = {EncodePointer(NULL), EncodePointer((void *)1)};
+    const struct rc4_string key = {sizeof(cookies), sizeof(cookies), (BYTE *)cookies};
+    struct rc4_string data = {size, size, bytes};
 
     return SystemFunction032(&data, &key) < 0 ? SEC_E_ENCRYPT_FAILURE : SEC_E_OK;
 }

@@ -24,15 +24,15 @@ struct identity {
     WCHAR *user;
     WCHAR *domain;
     WCHAR *password;
-    WCHAR *package_list;        /* NULL if absent; "!ntlm,kerberos" style */
-    ULONG user_length;          /* characters */
+    WCHAR *package_list; /* NULL if absent; "!ntlm,kerberos" style */
+    ULONG user_length;   /* characters */
     ULONG domain_length;
     ULONG password_length;
-    ULONG flags;                /* SEC_WINNT_AUTH_IDENTITY_* as the caller gave them, without the encryption bit */
+    ULONG flags; /* SEC_WINNT_AUTH_IDENTITY_* as the caller gave them, without the encryption bit */
     BOOL has_user;
     BOOL has_domain;
     BOOL has_password;
-    BOOL was_encrypted;         /* the caller's password was encrypted for this process; the one here is not */
+    BOOL was_encrypted; /* the caller's password was encrypted for this process; the one here is not */
 };
 
 /*
@@ -40,19 +40,19 @@ struct identity {
  * Offsets count bytes from the start of the structure, lengths are in characters.
  */
 struct marshalled_identity {
-    ULONG version;              /* SEC_WINNT_AUTH_IDENTITY_VERSION */
-    ULONG header_length;        /* bytes of this structure */
+    ULONG version;       /* SEC_WINNT_AUTH_IDENTITY_VERSION */
+    ULONG header_length; /* bytes of this structure */
     ULONG user_offset, user_length;
     ULONG domain_offset, domain_length;
     ULONG password_offset, password_length;
-    ULONG flags;                /* SEC_WINNT_AUTH_IDENTITY_MARSHALLED and an encoding */
+    ULONG flags; /* SEC_WINNT_AUTH_IDENTITY_MARSHALLED and an encoding */
     ULONG package_list_offset, package_list_length;
 };
 
 /* A string where it stands in the caller's structure. text is NULL if the string is absent. */
 struct identity_text {
     const BYTE *text;
-    ULONG size;                 /* bytes */
+    ULONG size; /* bytes */
 };
 
 /* Where the parts of an identity stand in the caller's structure; owns nothing. */
@@ -62,9 +62,9 @@ struct identity_view {
     struct identity_text password;
     struct identity_text package_list;
     ULONG flags;
-    ULONG flags_offset;         /* bytes from the start of the structure to its Flags */
-    ULONG structure_size;       /* bytes of the structure; its strings count only in an EX2, which is of one piece */
-    BOOL packed;                /* password may be a SEC_WINNT_AUTH_PACKED_CREDENTIALS (EX2 only) */
+    ULONG flags_offset;   /* bytes from the start of the structure to its Flags */
+    ULONG structure_size; /* bytes of the structure; its strings count only in an EX2, which is of one piece */
+    BOOL packed;          /* password may be a SEC_WINNT_AUTH_PACKED_CREDENTIALS (EX2 only) */
 };
 
 /*

@@ -15,7 +15,7 @@
 
 /* Defined once in each package DLL. */
 struct sp_package {
-    SecPkgInfoW info;  /* as EnumerateSecurityPackages lists it (packages.tsv) */
+    SecPkgInfoW info;   /* as EnumerateSecurityPackages lists it (packages.tsv) */
     char mechanism[16]; /* the Unix half's name for it */
 };
 
@@ -30,8 +30,8 @@ struct sp_credential {
 
 struct sp_context {
     UINT64 context;
-    UINT64 session;       /* 0 until complete; written once, read by any thread */
-    NTSTATUS failed;      /* what every call answers once the Unix half has faulted in this context */
+    UINT64 session;  /* 0 until complete; written once, read by any thread */
+    NTSTATUS failed; /* what every call answers once the Unix half has faulted in this context */
 };
 
 /*

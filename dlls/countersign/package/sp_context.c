@@ -145,19 +145,19 @@ NTSTATUS NTAPI sp_init_lsa_mode_context(LSA_SEC_HANDLE credential, LSA_SEC_HANDL
                                         PLSA_SEC_HANDLE new_context, PSecBufferDesc output, PULONG attributes,
                                         PTimeStamp expiry, PBOOLEAN mapped, PSecBuffer packed)
 {
-    struct leg_call call = {(struct sp_credential *)credential, (struct sp_context *)context, target, TRUE, request,
-                            input, output};
+    struct leg_call call = {
+        (struct sp_credential *)credential, (struct sp_context *)context, target, TRUE, request, input, output};
     (void)data_rep;
     return run(&call, new_context, attributes, expiry, mapped, packed);
 }
 
 NTSTATUS NTAPI sp_accept_lsa_mode_context(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE context, PSecBufferDesc input,
                                           ULONG request, ULONG data_rep, PLSA_SEC_HANDLE new_context,
-                                          PSecBufferDesc output, PULONG attributes, PTimeStamp expiry,
-                                          PBOOLEAN mapped, PSecBuffer packed)
+                                          PSecBufferDesc output, PULONG attributes, PTimeStamp expiry, PBOOLEAN mapped,
+                                          PSecBuffer packed)
 {
-    struct leg_call call = {(struct sp_credential *)credential, (struct sp_context *)context, NULL, FALSE, request,
-                            input, output};
+    struct leg_call call = {
+        (struct sp_credential *)credential, (struct sp_context *)context, NULL, FALSE, request, input, output};
     (void)data_rep;
     return run(&call, new_context, attributes, expiry, mapped, packed);
 }

@@ -37,10 +37,8 @@ static void unflatten(const struct flat_buffer *flat, const SecBufferDesc *desc)
 static NTSTATUS cross(struct sp_context *context, ULONG call, const SecBufferDesc *desc, struct flat_buffer *flat,
                       ULONG *qop)
 {
-    struct cs_block_message block = {.session = context->session,
-                                     .buffers = (ULONG_PTR)flat,
-                                     .count = desc->cBuffers,
-                                     .qop = qop ? *qop : 0};
+    struct cs_block_message block = {
+        .session = context->session, .buffers = (ULONG_PTR)flat, .count = desc->cBuffers, .qop = qop ? *qop : 0};
     flatten(desc, flat);
     NTSTATUS status = CountersignCall(call, &block);
     if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION) context->failed = SEC_E_INTERNAL_ERROR;

@@ -149,7 +149,9 @@ static NTSTATUS query_session(const struct sp_context *context, ULONG attribute,
     if (status) return status;
     switch (attribute) {
     case SECPKG_ATTR_SIZES: status = query_sizes(&session, buffer); break;
-    case SECPKG_ATTR_NAMES: status = session_text(context, CS_SESSION_NAMES, &((SecPkgContext_NamesW *)buffer)->sUserName); break;
+    case SECPKG_ATTR_NAMES:
+        status = session_text(context, CS_SESSION_NAMES, &((SecPkgContext_NamesW *)buffer)->sUserName);
+        break;
     case SECPKG_ATTR_LIFESPAN: status = query_lifespan(&session, buffer); break;
     case SECPKG_ATTR_DCE_INFO: status = query_dce_info(context, buffer); break;
     case SECPKG_ATTR_KEY_INFO: status = query_key_info(&session, buffer); break;

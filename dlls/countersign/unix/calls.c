@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(struct cs_buffer) == 16 && offsetof(struct cs_buffer, type) == 4 &&
-                   offsetof(struct cs_buffer, address) == 8, "struct cs_buffer");
+                   offsetof(struct cs_buffer, address) == 8,
+               "struct cs_buffer");
 _Static_assert(sizeof(struct cs_policy) == sizeof(struct cs_block_policy), "struct cs_policy");
 
 #define EXPORT __attribute__((visibility("default")))

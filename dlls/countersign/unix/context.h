@@ -58,7 +58,7 @@ struct cs_leg {
     struct cs_span bindings;          /* SEC_CHANNEL_BINDINGS with what follows it; data NULL for none */
     size_t room;                      /* how large an output token may be, in bytes */
     /* out */
-    uint32_t granted;                 /* ISC_RET_ or ASC_RET_ */
+    uint32_t granted; /* ISC_RET_ or ASC_RET_ */
     int64_t expiry;
 };
 

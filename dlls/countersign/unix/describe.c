@@ -202,15 +202,14 @@ static struct cs_span inside_frame(struct cs_span token)
 static const char *undecoded_mechanism(struct cs_span token)
 {
     static const struct beginning framed[] = {
-        {"SPNEGO", "\x06\x06\x2b\x06\x01\x05\x05\x02", 8},                 /* 1.3.6.1.5.5.2 */
+        {"SPNEGO", "\x06\x06\x2b\x06\x01\x05\x05\x02", 8},                /* 1.3.6.1.5.5.2 */
         {"Kerberos", "\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02", 11}, /* 1.2.840.113554.1.2.2 */
     };
     static const struct beginning bare[] = {
         {"SPNEGO", "\xa0", 1},   /* NegTokenInit, as Windows takes it without its frame */
         {"SPNEGO", "\xa1", 1},   /* NegTokenResp */
         {"Kerberos", "\x6e", 1}, /* AP-REQ, AP-REP and KRB-ERROR of DCE style */
-        {"Kerberos", "\x6f", 1},
-        {"Kerberos", "\x7e", 1},
+        {"Kerberos", "\x6f", 1}, {"Kerberos", "\x7e", 1},
     };
     for (size_t i = 0; i < sizeof framed / sizeof *framed; i++)
         if (begins(inside_frame(token), &framed[i])) return framed[i].mechanism;

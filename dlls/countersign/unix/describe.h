@@ -54,8 +54,7 @@ struct cs_flag_name {
 };
 
 /* Appends to the line at hand, as printf does. */
-void cs_describe_add(struct cs_description *description, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void cs_describe_add(struct cs_description *description, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Starts a line with its indentation and "LABEL: ". */
 void cs_describe_begin(struct cs_description *description, const char *label);

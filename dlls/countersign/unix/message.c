@@ -24,8 +24,7 @@ static bool place(struct cs_buffer *buffer, struct cs_shape *shape)
     case SECBUFFER_DATA:
         if (!shape->data) shape->data = buffer;
         return true;
-    default:
-        return true;
+    default: return true;
     }
 }
 
@@ -35,8 +34,8 @@ static SECURITY_STATUS check_stream(const struct cs_shape *shape, enum cs_operat
     return shape->stream->size < signature_size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
 }
 
-SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation,
-                                 uint32_t signature_size, struct cs_shape *shape)
+SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation, uint32_t signature_size,
+                                 struct cs_shape *shape)
 {
     *shape = (struct cs_shape){NULL, NULL, NULL};
     for (uint32_t i = 0; i < message->count; i++)

@@ -64,8 +64,8 @@ static inline bool cs_buffer_sealed(const struct cs_buffer *buffer)
  * SEC_E_OK; SEC_E_INVALID_TOKEN: no TOKEN (or STREAM), several, or no DATA (behaviour.md row 107, errors.tsv);
  * SEC_E_BUFFER_TOO_SMALL: TOKEN is shorter than the signature; SEC_E_INCOMPLETE_MESSAGE: STREAM is.
  */
-SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation,
-                                 uint32_t signature_size, struct cs_shape *shape);
+SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation, uint32_t signature_size,
+                                 struct cs_shape *shape);
 
 /* Gives every PADDING of MESSAGE length 0, for mechanisms whose messages need none. */
 void cs_message_no_padding(const struct cs_message *message);

@@ -20,7 +20,8 @@ void cs_wipe_free(void *data, size_t size);
 /* Compares SIZE bytes; the time taken depends on SIZE alone. */
 bool cs_same(const void *left, const void *right, size_t size);
 
-/* Fills SIZE bytes from GnuTLS's key-quality generator; false when that fails, and then nothing may be built on DATA. */
+/* Fills SIZE bytes from GnuTLS's key-quality generator; false when that fails, and then nothing may be built on DATA.
+ */
 bool cs_random(void *data, size_t size);
 
 /*

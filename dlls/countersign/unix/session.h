@@ -40,16 +40,16 @@ struct cs_key_info {
 /* The head of every mechanism's record; what queries ask for. The mechanism's own state follows it. */
 struct cs_session {
     const struct cs_protection *protection;
-    const char *package;    /* static: the name in the package table */
+    const char *package; /* static: the name in the package table */
     bool initiator;
-    uint32_t flags;         /* ISC_RET_ or ASC_RET_ as granted */
-    int64_t start, expiry;  /* FILETIME, UTC */
+    uint32_t flags;        /* ISC_RET_ or ASC_RET_ as granted */
+    int64_t start, expiry; /* FILETIME, UTC */
     struct cs_sizes sizes;
     struct cs_key_info key_info;
     uint8_t session_key[32];
     uint32_t session_key_size;
-    struct cs_span names;   /* SECPKG_ATTR_NAMES, UTF-16LE DOMAIN\user without terminator; owned */
-    struct cs_span target;  /* the target name that the initiator gave, UTF-16LE; owned; empty if none */
+    struct cs_span names;  /* SECPKG_ATTR_NAMES, UTF-16LE DOMAIN\user without terminator; owned */
+    struct cs_span target; /* the target name that the initiator gave, UTF-16LE; owned; empty if none */
 };
 
 /* The time now as FILETIME (100 ns since 1601), UTC, to the kernel's tick: it is asked once a message. */

@@ -14,7 +14,8 @@ struct cs_writer {
     bool failed;
 };
 
-/* Appends SIZE bytes and yields where they lie, zeroed, until the next append; NULL for none, or after a failed allocation. */
+/* Appends SIZE bytes and yields where they lie, zeroed, until the next append; NULL for none, or after a failed
+ * allocation. */
 uint8_t *cs_write_room(struct cs_writer *writer, size_t size);
 
 /* Appends the bytes of SPAN. */

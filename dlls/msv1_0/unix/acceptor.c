@@ -150,8 +150,8 @@ static SECURITY_STATUS verify_local(const struct ntlm_exchange *exchange, const 
     struct cs_writer self = {0};
     uint8_t ntowfv1[NTLM_KEY];
     SECURITY_STATUS status = SEC_E_LOGON_DENIED;
-    const bool complete = claim->is_v2 && ntlm_av_has(&claim->v2.av, MsvAvTargetName) &&
-                          (claim->v2.av.flags & MSV_AV_FLAG_MIC);
+    const bool complete =
+        claim->is_v2 && ntlm_av_has(&claim->v2.av, MsvAvTargetName) && (claim->v2.av.flags & MSV_AV_FLAG_MIC);
     if (complete && ntlm_loopback_hash(ntowfv1) && ntlm_loopback_user(&self) &&
         cs_utf16_same_name(logon->user, cs_written(&self)) &&
         ntlm_loopback_target(claim->v2.av.value[MsvAvTargetName], credential->machine, credential->dns_host))
@@ -173,8 +173,7 @@ static SECURITY_STATUS verify_claim(const struct ntlm_exchange *exchange, struct
         .flags = claim->flags,
         .lm_compatibility_level = credential_of(exchange)->policy.lm_compatibility_level,
     };
-    if (claim->anonymous)
-        return exchange->request & ASC_REQ_ALLOW_NULL_SESSION ? SEC_E_OK : SEC_E_LOGON_DENIED;
+    if (claim->anonymous) return exchange->request & ASC_REQ_ALLOW_NULL_SESSION ? SEC_E_OK : SEC_E_LOGON_DENIED;
     if (claim->local) return verify_local(exchange, claim, &logon, &claim->account);
     return ntlm_verify_logon(&logon, &claim->account);
 }
@@ -265,8 +264,8 @@ static bool session_names(struct cs_span *names, const struct ntlm_exchange *exc
     return copied;
 }
 
-static SECURITY_STATUS make_session(const struct ntlm_exchange *exchange, const struct claim *claim,
-                                    struct cs_leg *leg, struct cs_session **session)
+static SECURITY_STATUS make_session(const struct ntlm_exchange *exchange, const struct claim *claim, struct cs_leg *leg,
+                                    struct cs_session **session)
 {
     struct ntlm_session_seed seed = {.initiator = false, .flags = claim->flags, .expiry = ntlm_context_expiry()};
     struct cs_span target = claim->is_v2 ? claim->v2.av.value[MsvAvTargetName] : (struct cs_span){0};

@@ -138,8 +138,7 @@ static SECURITY_STATUS credential_names(const struct cs_credential *head, struct
         ntlm_qualified_name(output, credential->machine, cs_written(&user));
         cs_writer_drop(&user);
         return SEC_E_OK;
-    default:
-        return SEC_E_NO_CREDENTIALS;
+    default: return SEC_E_NO_CREDENTIALS;
     }
 }
 
@@ -189,8 +188,8 @@ uint32_t ntlm_granted_flags(uint32_t flags, uint32_t request, bool initiator)
                                        : ASC_REQ_CONNECTION | ASC_REQ_USE_DCE_STYLE;
     uint32_t granted = request & carried;
     if (flags & NTLMSSP_NEGOTIATE_SIGN)
-        granted |= ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT |
-                   (initiator ? ISC_REQ_INTEGRITY : ASC_REQ_INTEGRITY);
+        granted |=
+            ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | (initiator ? ISC_REQ_INTEGRITY : ASC_REQ_INTEGRITY);
     if (flags & NTLMSSP_NEGOTIATE_SEAL) granted |= ISC_REQ_CONFIDENTIALITY;
     if (!initiator && (flags & NTLMSSP_NEGOTIATE_IDENTIFY)) granted |= ASC_REQ_IDENTIFY;
     return granted;

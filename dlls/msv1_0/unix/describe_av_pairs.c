@@ -15,8 +15,9 @@
 enum { SINGLE_HOST_SIZE = 48 };
 
 static const char *const av_names[NTLM_AV_COUNT] = {
-    "MsvAvEOL", "MsvAvNbComputerName", "MsvAvNbDomainName", "MsvAvDnsComputerName", "MsvAvDnsDomainName",
-    "MsvAvDnsTreeName", "MsvAvFlags", "MsvAvTimestamp", "MsvAvSingleHost", "MsvAvTargetName", "MsvAvChannelBindings",
+    "MsvAvEOL",           "MsvAvNbComputerName", "MsvAvNbDomainName",    "MsvAvDnsComputerName",
+    "MsvAvDnsDomainName", "MsvAvDnsTreeName",    "MsvAvFlags",           "MsvAvTimestamp",
+    "MsvAvSingleHost",    "MsvAvTargetName",     "MsvAvChannelBindings",
 };
 
 /* FILETIME, in 100 ns since 1601, all of which gmtime_r takes. */

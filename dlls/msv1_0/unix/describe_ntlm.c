@@ -220,16 +220,16 @@ struct authenticate {
 /* Reads the fields and the flags. Says where, after which fields, if they are cut off. */
 static bool read_authenticate(struct cs_description *description, struct cs_walk *walk, struct authenticate *message)
 {
-    static const char *const names[FIELDS] = {"LmChallengeResponse", "NtChallengeResponse", "DomainName", "UserName",
-                                              "Workstation", "EncryptedRandomSessionKey"};
+    static const char *const names[FIELDS] = {"LmChallengeResponse", "NtChallengeResponse",
+                                              "DomainName",          "UserName",
+                                              "Workstation",         "EncryptedRandomSessionKey"};
     size_t count = 0;
     while (count < FIELDS && !walk->reader.failed) {
         message->fields[count] = read_field(walk, names[count]);
         if (!walk->reader.failed) count++;
     }
     message->flags = cs_read_u32(&walk->reader);
-    for (size_t i = 0; walk->reader.failed && i < count; i++)
-        describe_field_alone(description, &message->fields[i]);
+    for (size_t i = 0; walk->reader.failed && i < count; i++) describe_field_alone(description, &message->fields[i]);
     return !cs_describe_cut(description, walk, count < FIELDS ? names[count] : "NegotiateFlags");
 }
 

@@ -163,10 +163,11 @@ static SECURITY_STATUS respond_v1(struct answer *answer, const struct ntlm_chall
 
 /* 3.1.5.1.2: the server's pairs in their order, but for those that are the client's to say; then Windows's own. */
 static SECURITY_STATUS write_target_info(struct cs_writer *temp, const struct answer *answer,
-                                         const struct ntlm_av_pairs *av, const struct cs_leg *leg, struct cs_span target)
+                                         const struct ntlm_av_pairs *av, const struct cs_leg *leg,
+                                         struct cs_span target)
 {
-    const bool extended = !answer->credential->policy.suppress_extended_protection ||
-                          answer->account.kind == CS_IDENTITY_DEFAULT;
+    const bool extended =
+        !answer->credential->policy.suppress_extended_protection || answer->account.kind == CS_IDENTITY_DEFAULT;
     static const uint8_t flags[4] = {MSV_AV_FLAG_MIC};
     uint8_t hash[CS_BINDINGS_HASH_SIZE] = {0};
     struct cs_reader reader = cs_reader_of(av->list);
@@ -237,8 +238,8 @@ static SECURITY_STATUS respond(struct answer *answer, const struct ntlm_exchange
         return SEC_E_OK;
     }
     if (!cs_random(client_challenge, sizeof client_challenge)) return SEC_E_INTERNAL_ERROR;
-    const bool v1 = answer->account.kind == CS_IDENTITY_EXPLICIT &&
-                    answer->credential->policy.lm_compatibility_level < 3;
+    const bool v1 =
+        answer->account.kind == CS_IDENTITY_EXPLICIT && answer->credential->policy.lm_compatibility_level < 3;
     return v1 ? respond_v1(answer, challenge, client_challenge)
               : respond_v2(answer, exchange, challenge, leg, client_challenge);
 }
@@ -316,8 +317,8 @@ static SECURITY_STATUS make_session(const struct ntlm_exchange *exchange, const 
     if (answer->account.kind == CS_IDENTITY_ANONYMOUS) seed.granted |= ISC_RET_NULL_SESSION;
     memcpy(seed.exported_session_key, exported, NTLM_KEY);
     session_names(&names, answer, challenge);
-    bool copied = !names.failed && cs_span_copy(&seed.names, cs_written(&names)) &&
-                  cs_span_copy(&seed.target, exchange->target);
+    bool copied =
+        !names.failed && cs_span_copy(&seed.names, cs_written(&names)) && cs_span_copy(&seed.target, exchange->target);
     cs_writer_drop(&names);
     if (copied)
         *session = ntlm_session_create(&seed);

@@ -95,7 +95,7 @@ struct ntlm_logon {
 /* A logon that held. */
 struct ntlm_logon_result {
     uint8_t session_base_key[NTLM_KEY];
-    uint8_t lmowfv1[NTLM_KEY]; /* zeros unless the backend has it; KXKEY with LM_KEY wants it */
+    uint8_t lmowfv1[NTLM_KEY];     /* zeros unless the backend has it; KXKEY with LM_KEY wants it */
     struct cs_writer user, domain; /* UTF-16LE, as the account has them; empty: as the client wrote them */
 };
 

@@ -102,8 +102,7 @@ static void sign_mac(const struct ntlm_session *session, struct cipher_state *st
 {
     put_le32(signature, 1);
     hmac_md5_digest(mac, CHECKSUM_SIZE, signature + 4);
-    if (session->flags & NTLMSSP_NEGOTIATE_KEY_EXCH)
-        RC4(&state->rc4, CHECKSUM_SIZE, signature + 4, signature + 4);
+    if (session->flags & NTLMSSP_NEGOTIATE_KEY_EXCH) RC4(&state->rc4, CHECKSUM_SIZE, signature + 4, signature + 4);
     put_le32(signature + 12, state->sequence);
 }
 

@@ -11,11 +11,11 @@
 /* What a completed exchange knows about its session. The spans become the session's, also on failure. */
 struct ntlm_session_seed {
     bool initiator;
-    uint32_t flags;                          /* NEGOTIATE flags in force */
+    uint32_t flags; /* NEGOTIATE flags in force */
     uint8_t exported_session_key[NTLM_KEY];
-    uint32_t granted;                        /* ISC_RET_ or ASC_RET_ */
-    int64_t expiry;                          /* FILETIME, UTC */
-    struct cs_span names, target;            /* as in struct cs_session */
+    uint32_t granted;             /* ISC_RET_ or ASC_RET_ */
+    int64_t expiry;               /* FILETIME, UTC */
+    struct cs_span names, target; /* as in struct cs_session */
 };
 
 /*
