@@ -60,7 +60,8 @@ static void change(struct mitm *mitm, unsigned number, struct cs_writer *message
     }
     if (number != changes->number) return;
     fuzz_require(cs_span_copy(&before, cs_written(message)), "memory");
-    while (changes->input->remaining && !changes->input->failed && message->size < 65536) change_once(message, changes->input);
+    while (changes->input->remaining && !changes->input->failed && message->size < 65536)
+        change_once(message, changes->input);
     changes->changed |= message->size != before.size ||
                         (before.size && memcmp(message->data, before.data, before.size));
     cs_span_drop(&before);

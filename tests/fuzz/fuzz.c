@@ -64,7 +64,8 @@ static void set_requests(struct fuzz_options *options)
         setup->server_request = ASC_REQ_INTEGRITY | ASC_REQ_CONFIDENTIALITY;
     }
     if (options->null_sessions) setup->server_request |= ASC_REQ_ALLOW_NULL_SESSION;
-    if (options->bindings) setup->client_bindings = setup->server_bindings = (struct cs_span){bindings, sizeof bindings};
+    const struct cs_span none = {NULL, 0}, given = {bindings, sizeof bindings};
+    setup->client_bindings = setup->server_bindings = options->bindings ? given : none;
     setup->target = "HOST/localhost";
     setup->client_policy = setup->server_policy = &options->policy;
 }

@@ -35,7 +35,8 @@ static void add_buffer(struct call *call, struct cs_reader *input)
 {
     static const uint32_t attributes[] = {0, SECBUFFER_READONLY, SECBUFFER_READONLY_WITH_CHECKSUM, 0x40000000};
     const uint8_t type = cs_read_u8(input);
-    const size_t asked = cs_read_u16(input) % LARGEST_BUFFER, size = asked < input->remaining ? asked : input->remaining;
+    const size_t asked = cs_read_u16(input) % LARGEST_BUFFER;
+    const size_t size = asked < input->remaining ? asked : input->remaining;
     const struct cs_span bytes = cs_read_span(input, size);
     const uint32_t i = call->count++;
     call->bytes[i] = malloc(size ? size : 1);

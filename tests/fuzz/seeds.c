@@ -56,7 +56,8 @@ static void clear_by_mode(struct mitm *mitm, unsigned number, struct cs_writer *
 {
     const uint8_t mode = *(const uint8_t *)mitm->data;
     mitm->target_message = 1;
-    mitm->clear = (mode & 4 ? NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY : 0) | (mode & 8 ? NTLMSSP_NEGOTIATE_UNICODE : 0);
+    mitm->clear = mode & 4 ? NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY : 0;
+    mitm->clear |= mode & 8 ? NTLMSSP_NEGOTIATE_UNICODE : 0;
     mitm_change_flags(mitm, number, message);
 }
 

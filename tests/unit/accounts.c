@@ -40,7 +40,8 @@ static SECURITY_STATUS look_up(const char *user, uint8_t hash[NTLM_KEY])
 {
     struct bytes name = utf16(user);
     memset(hash, 0, NTLM_KEY);
-    return ntlm_account_file_lookup(span_over(&name), hash);
+    bool known;
+    return ntlm_account_file_lookup(span_over(&name), hash, &known);
 }
 
 /* Looks USER up with standard error going into SAID. */

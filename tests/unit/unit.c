@@ -5,6 +5,9 @@
 #include "unit.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static uint8_t nibble(char c)
 {
@@ -208,4 +211,68 @@ void expect_messages_pass(const struct pair *pair)
     expect_passes(client, server);
     expect_passes(server, client);
     expect_passes(client, server);
+}
+
+struct pair_setup loopback_setup(const char *target)
+{
+    struct pair_setup setup = known_setup();
+    setup.user = setup.domain = setup.password = NULL;
+    setup.target = target;
+    return setup;
+}
+
+void send_token(int fd, struct cs_span token)
+{
+    uint32_t size = (uint32_t)token.size;
+    if (write(fd, &size, sizeof size) != sizeof size) _exit(3);
+    if (size && write(fd, token.data, size) != (ssize_t)size) _exit(3);
+}
+
+struct bytes receive_token(int fd)
+{
+    struct bytes bytes = {.size = 0};
+    uint32_t size = 0;
+    if (recv(fd, &size, sizeof size, MSG_WAITALL) != sizeof size || size > sizeof bytes.data) return bytes;
+    bytes.size = size;
+    if (size && recv(fd, bytes.data, size, MSG_WAITALL) != (ssize_t)size) bytes.size = 0;
+    return bytes;
+}
+
+void send_status(int fd, SECURITY_STATUS status)
+{
+    send_token(fd, (struct cs_span){(const uint8_t *)&status, sizeof status});
+}
+
+SECURITY_STATUS receive_status(int fd)
+{
+    struct bytes bytes = receive_token(fd);
+    SECURITY_STATUS status;
+    assert_int_equal(bytes.size, sizeof status);
+    memcpy(&status, bytes.data, sizeof status);
+    return status;
+}
+
+struct process start_process(void (*run)(int fd, const void *data), const void *data)
+{
+    struct process process;
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    process.pid = fork();
+    assert_true(process.pid >= 0);
+    if (!process.pid) {
+        close(fds[0]);
+        run(fds[1], data);
+        _exit(0);
+    }
+    close(fds[1]);
+    process.fd = fds[0];
+    return process;
+}
+
+void finish_process(const struct process *process)
+{
+    int status;
+    close(process->fd);
+    assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }

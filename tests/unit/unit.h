@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the unit tests share: cmocka with the headers it wants, bytes from hex and UTF-16 from text, the buffers of a
- * message, pairs of sessions that no exchange was needed for, and an account that exchanges log on to.
+ * message, pairs of sessions that no exchange was needed for, an account that exchanges log on to, and other processes.
  */
 #ifndef COUNTERSIGN_TESTS_UNIT_H
 #define COUNTERSIGN_TESTS_UNIT_H
@@ -107,5 +107,24 @@ void open_complete(struct pair *pair, const struct pair_setup *setup);
 
 /* A message each way through the sessions of PAIR, sealed, and signed. */
 void expect_messages_pass(const struct pair *pair);
+
+/* Default credentials towards TARGET: the loopback logon. */
+struct pair_setup loopback_setup(const char *target);
+
+/* Another process, on the other end of a socket. RUN is what it does there; it ends when that returns. */
+struct process {
+    int pid, fd;
+};
+
+struct process start_process(void (*run)(int fd, const void *data), const void *data);
+
+/* Closes the socket and waits; the process must have ended well. */
+void finish_process(const struct process *process);
+
+/* A token, with its size before it; an empty one is one, too. receive_token yields an empty one at the end. */
+void send_token(int fd, struct cs_span token);
+struct bytes receive_token(int fd);
+void send_status(int fd, SECURITY_STATUS status);
+SECURITY_STATUS receive_status(int fd);
 
 #endif

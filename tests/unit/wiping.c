@@ -4,8 +4,8 @@
  *
  *  E4  keys not wiped
  *
- * The test looks through all memory of its process that can be written to, but for its own stack frames. What it looks
- * for stands in read-only memory, or masked.
+ * The test looks through all memory of its process that can be written to, but for the stack, where it works itself.
+ * What it looks for stands in read-only memory, or masked.
  */
 #include "unit.h"
 

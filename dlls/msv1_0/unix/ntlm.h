@@ -115,11 +115,11 @@ SECURITY_STATUS ntlm_check_response(const struct ntlm_logon *logon, const uint8_
                                     uint8_t key[NTLM_KEY]);
 
 /*
- * Looks USER up in the account file. SEC_E_OK; SEC_E_LOGON_DENIED: not there, no password, disabled, or no file at
- * all; SEC_E_NO_AUTHENTICATING_AUTHORITY: unreadable, readable by others, or corrupt, which standard error says with
+ * Looks USER up in the account file. *known: whether the file has the user, whose answer then is final. SEC_E_OK;
+ * SEC_E_LOGON_DENIED: not there, no password, disabled, or no file at all; SEC_E_NO_AUTHENTICATING_AUTHORITY: unreadable, readable by others, or corrupt, which standard error says with
  * the line's number.
  */
-SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY]);
+SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY], bool *known);
 
 /* Asks winbindd through libwbclient, loaded now. Statuses as ntlm_verify_logon; SEC_E_LOGON_DENIED without either. */
 SECURITY_STATUS ntlm_winbind_verify(const struct ntlm_logon *logon, struct ntlm_logon_result *result);
