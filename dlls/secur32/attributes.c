@@ -2,8 +2,11 @@
 /*
  * Context attributes. The package answers in UTF-16; QueryContextAttributesA turns what has strings into ANSI.
  */
+#include "probe.h"
 #include "secur32.h"
 #include "trace.h"
+
+#include "../sspicli/attributes_ex.h"
 
 /* The user-mode half answers once it has the context, the LSA-mode half before (ntsecpkg.h). */
 static NTSTATUS query(const struct context *context, ULONG attribute, void *buffer)
@@ -20,6 +23,7 @@ SECURITY_STATUS WINAPI QueryContextAttributesW(PCtxtHandle handle, ULONG attribu
     const INT64 start = trace_start();
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct context_use use;
+    probe(buffer, context_attribute_size(attribute), TRUE);
     if (context_enter(handle, &use)) status = context_leave(&use, query(use.context, attribute, buffer));
     return trace_end(
         start,

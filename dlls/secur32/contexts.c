@@ -139,6 +139,9 @@ static SECURITY_STATUS run_leg(const struct leg *leg)
     if (leg->context && !handle_table_holds(&context_handles, handle_of(leg->context))) return SEC_E_INVALID_HANDLE;
     if (!leg->context && (!leg->credential || !leg->new_context)) return SEC_E_INVALID_HANDLE;
     probe_leg(leg->input, leg->output, leg->request & ISC_REQ_ALLOCATE_MEMORY);
+    probe(leg->new_context, sizeof *leg->new_context, TRUE);
+    probe(leg->attributes, sizeof *leg->attributes, TRUE);
+    probe(leg->expiry, sizeof *leg->expiry, TRUE);
     return raise_fault(leg->context ? next_leg(leg) : first_leg(leg));
 }
 

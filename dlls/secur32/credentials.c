@@ -2,8 +2,11 @@
 /*
  * Credential handles.
  */
+#include "probe.h"
 #include "secur32.h"
 #include "trace.h"
+
+#include "../sspicli/attributes_ex.h"
 
 static void destroy_credential(void *object)
 {
@@ -40,6 +43,8 @@ static SECURITY_STATUS acquire(const WCHAR *principal, const WCHAR *name, ULONG 
 
     if (!package) return SEC_E_SECPKG_NOT_FOUND;
     if (!out || !(use & SECPKG_CRED_BOTH)) return SEC_E_NO_CREDENTIALS;
+    probe(out, sizeof *out, TRUE);
+    probe(expiry, sizeof *expiry, TRUE);
     RtlInitUnicodeString(&principal_string, principal);
     NTSTATUS status =
         package->lsa->AcquireCredentialsHandle(principal ? &principal_string : NULL, use, logon_id, auth_data,
@@ -153,6 +158,7 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesW(PCredHandle handle, ULONG att
     const INT64 start = trace_start();
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct use use;
+    probe(buffer, credential_attribute_size(attribute), TRUE);
     if (enter(handle, &use)) status = leave(&use, query(use.credential, attribute, buffer));
     return trace_end(
         start,

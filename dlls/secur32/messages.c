@@ -8,12 +8,13 @@
 #include "trace.h"
 
 /* SEC_E_OK with a reference; SEC_E_INVALID_HANDLE, also while the context is not complete. */
-static SECURITY_STATUS enter(const CtxtHandle *handle, const SecBufferDesc *message, BOOL seals, BOOL signs,
+static SECURITY_STATUS enter(const CtxtHandle *handle, const SecBufferDesc *message, BOOL seals, BOOL signs, ULONG *qop,
                              struct context_use *use)
 {
     if (!handle || !handle_table_holds(&context_handles, handle_of(handle))) return SEC_E_INVALID_HANDLE;
     if (!message) return SEC_E_INVALID_TOKEN;
     probe_message(message, seals, signs);
+    probe(qop, sizeof *qop, TRUE);
     if (!context_enter(handle, use)) return SEC_E_INVALID_HANDLE;
     return use->context->user_mode ? SEC_E_OK : context_leave(use, SEC_E_INVALID_HANDLE);
 }
@@ -28,7 +29,7 @@ SECURITY_STATUS WINAPI MakeSignature(PCtxtHandle handle, ULONG qop, PSecBufferDe
 {
     const INT64 start = trace_start();
     struct context_use use;
-    SECURITY_STATUS status = enter(handle, message, FALSE, TRUE, &use);
+    SECURITY_STATUS status = enter(handle, message, FALSE, TRUE, NULL, &use);
     if (status == SEC_E_OK)
         status =
             context_leave(&use, use.context->package->user->MakeSignature(use.context->handle, qop, message, sequence));
@@ -39,7 +40,7 @@ SECURITY_STATUS WINAPI VerifySignature(PCtxtHandle handle, PSecBufferDesc messag
 {
     const INT64 start = trace_start();
     struct context_use use;
-    SECURITY_STATUS status = enter(handle, message, FALSE, FALSE, &use);
+    SECURITY_STATUS status = enter(handle, message, FALSE, FALSE, qop, &use);
     if (status == SEC_E_OK)
         status = context_leave(
             &use, use.context->package->user->VerifySignature(use.context->handle, message, sequence, qop));
@@ -50,7 +51,7 @@ SECURITY_STATUS WINAPI EncryptMessage(PCtxtHandle handle, ULONG qop, PSecBufferD
 {
     const INT64 start = trace_start();
     struct context_use use;
-    SECURITY_STATUS status = enter(handle, message, TRUE, TRUE, &use);
+    SECURITY_STATUS status = enter(handle, message, TRUE, TRUE, NULL, &use);
     if (status == SEC_E_OK)
         status =
             context_leave(&use, use.context->package->user->SealMessage(use.context->handle, qop, message, sequence));
@@ -61,7 +62,7 @@ SECURITY_STATUS WINAPI DecryptMessage(PCtxtHandle handle, PSecBufferDesc message
 {
     const INT64 start = trace_start();
     struct context_use use;
-    SECURITY_STATUS status = enter(handle, message, TRUE, FALSE, &use);
+    SECURITY_STATUS status = enter(handle, message, TRUE, FALSE, qop, &use);
     if (status == SEC_E_OK)
         status =
             context_leave(&use, use.context->package->user->UnsealMessage(use.context->handle, message, sequence, qop));

@@ -25,6 +25,7 @@ static inline void probe(void *memory, SIZE_T size, BOOL write)
 {
     BYTE *byte = memory, *end = byte + size;
     if (!memory || !size) return;
+    if (end < byte) end = (BYTE *)~(ULONG_PTR)0; /* a size that runs over the end of the address space faults before */
     for (; byte < end; byte = (BYTE *)(((ULONG_PTR)byte | (PAGE_BYTES - 1)) + 1)) touch(byte, write);
     touch(end - 1, write);
 }
@@ -43,11 +44,15 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
     }
 }
 
-/* The buffers of a leg: all that is given for reading, TOKEN of the output for writing. */
+/* The buffers of a leg: what packages read of the input, TOKEN of the output for writing. */
 static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *output, BOOL allocate)
 {
-    for (ULONG i = 0; input && i < input->cBuffers; i++)
-        probe(input->pBuffers[i].pvBuffer, input->pBuffers[i].cbBuffer, FALSE);
+    for (ULONG i = 0; input && i < input->cBuffers; i++) {
+        const SecBuffer *buffer = &input->pBuffers[i];
+        const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
+        if (type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS)
+            probe(buffer->pvBuffer, buffer->cbBuffer, FALSE);
+    }
     for (ULONG i = 0; output && i < output->cBuffers; i++) {
         SecBuffer *buffer = &output->pBuffers[i];
         if ((buffer->BufferType & ~SECBUFFER_ATTRMASK) != SECBUFFER_TOKEN) continue;

@@ -6,6 +6,8 @@
 #include <windows.h>
 #include <security.h>
 
+#include "attributes_ex.h"
+
 struct attribute_size {
     ULONG attribute;
     ULONG size; /* bytes of the structure; the A and the W one are the same size */
@@ -50,40 +52,50 @@ static const struct attribute_size credential_sizes[] = {
     {SECPKG_CRED_ATTR_CERT, sizeof(SecPkgCredentials_Cert)},
 };
 
-/* An attribute that is not listed goes through: the package knows whether there is such a one. */
-static BOOL fits(const struct attribute_size *sizes, ULONG count, ULONG attribute, ULONG size)
+/* An attribute that is not listed has no size: the package knows whether there is such a one. */
+static ULONG size_of(const struct attribute_size *sizes, ULONG count, ULONG attribute)
 {
     ULONG i;
 
     for (i = 0; i < count; i++)
-        if (sizes[i].attribute == attribute) return size >= sizes[i].size;
-    return TRUE;
+        if (sizes[i].attribute == attribute) return sizes[i].size;
+    return 0;
+}
+
+ULONG context_attribute_size(ULONG attribute)
+{
+    return size_of(context_sizes, ARRAYSIZE(context_sizes), attribute);
+}
+
+ULONG credential_attribute_size(ULONG attribute)
+{
+    return size_of(credential_sizes, ARRAYSIZE(credential_sizes), attribute);
 }
 
 SECURITY_STATUS WINAPI QueryContextAttributesExW(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer,
                                                  ULONG cbBuffer)
 {
-    if (!fits(context_sizes, ARRAYSIZE(context_sizes), ulAttribute, cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
+    if (cbBuffer < context_attribute_size(ulAttribute)) return SEC_E_BUFFER_TOO_SMALL;
     return QueryContextAttributesW(phContext, ulAttribute, pBuffer);
 }
 
 SECURITY_STATUS WINAPI QueryContextAttributesExA(PCtxtHandle phContext, ULONG ulAttribute, void *pBuffer,
                                                  ULONG cbBuffer)
 {
-    if (!fits(context_sizes, ARRAYSIZE(context_sizes), ulAttribute, cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
+    if (cbBuffer < context_attribute_size(ulAttribute)) return SEC_E_BUFFER_TOO_SMALL;
     return QueryContextAttributesA(phContext, ulAttribute, pBuffer);
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesExW(PCredHandle phCredential, ULONG ulAttribute, void *pBuffer,
                                                      ULONG cbBuffer)
 {
-    if (!fits(credential_sizes, ARRAYSIZE(credential_sizes), ulAttribute, cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
+    if (cbBuffer < credential_attribute_size(ulAttribute)) return SEC_E_BUFFER_TOO_SMALL;
     return QueryCredentialsAttributesW(phCredential, ulAttribute, pBuffer);
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesExA(PCredHandle phCredential, ULONG ulAttribute, void *pBuffer,
                                                      ULONG cbBuffer)
 {
-    if (!fits(credential_sizes, ARRAYSIZE(credential_sizes), ulAttribute, cbBuffer)) return SEC_E_BUFFER_TOO_SMALL;
+    if (cbBuffer < credential_attribute_size(ulAttribute)) return SEC_E_BUFFER_TOO_SMALL;
     return QueryCredentialsAttributesA(phCredential, ulAttribute, pBuffer);
 }

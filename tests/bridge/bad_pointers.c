@@ -98,6 +98,72 @@ static void expect_fault(struct pair *pair, const char *name, enum function func
     report(name, faulted && exchange(pair));
 }
 
+/* A reference that a fault left behind would keep the context's entry from being used again after its deletion. */
+static BOOL entry_is_free_again(void (*fault)(struct pair *pair))
+{
+    struct pair first, second;
+    if (!establish(&first)) return FALSE;
+    const ULONG_PTR lower = first.contexts[1].dwLower;
+    volatile BOOL faulted = TRUE;
+    if (!setjmp(escape)) {
+        fault(&first);
+        faulted = FALSE;
+    }
+    if (!faulted || DeleteSecurityContext(&first.contexts[0]) || DeleteSecurityContext(&first.contexts[1]))
+        return FALSE;
+    const BOOL again =
+        establish(&second) && (second.contexts[0].dwLower == lower || second.contexts[1].dwLower == lower);
+    return again && !DeleteSecurityContext(&second.contexts[0]) && !DeleteSecurityContext(&second.contexts[1]);
+}
+
+static void query_into_nowhere(struct pair *pair)
+{
+    QueryContextAttributesW(&pair->contexts[1], SECPKG_ATTR_SIZES, (void *)0x10);
+}
+
+static void decrypt_with_bad_qop(struct pair *pair)
+{
+    BYTE token[16] = {0}, data[8] = {0};
+    SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof data, SECBUFFER_DATA, data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    DecryptMessage(&pair->contexts[1], &message, 0, (ULONG *)0x10);
+}
+
+static void sign_beyond_the_end(struct pair *pair)
+{
+    BYTE token[16];
+    SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {0xFFFFFFFF, SECBUFFER_DATA, token}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    MakeSignature(&pair->contexts[1], 0, &message, 0);
+}
+
+static void first_leg_without_a_handle(struct pair *pair)
+{
+    BYTE token[3000];
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &buffer};
+    ULONG flags;
+    TimeStamp expiry;
+    InitializeSecurityContextW(&pair->credentials[0], NULL, NULL, 0, 0, SECURITY_NATIVE_DREP, NULL, 0,
+                               (CtxtHandle *)0x10, &output, &flags, &expiry);
+}
+
+/* Nothing reads an EMPTY buffer, so nothing faults on it. */
+static BOOL empty_input_is_not_read(struct pair *pair)
+{
+    BYTE token[3000];
+    SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
+    SecBuffer given[2] = {{0, SECBUFFER_TOKEN, NULL}, {0x1000, SECBUFFER_EMPTY, (void *)0x10}};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &buffer}, input = {SECBUFFER_VERSION, 2, given};
+    CtxtHandle context;
+    ULONG flags;
+    TimeStamp expiry;
+    if (setjmp(escape)) return FALSE;
+    return InitializeSecurityContextW(&pair->credentials[0], NULL, NULL, 0, 0, SECURITY_NATIVE_DREP, &input, 0,
+                                      &context, &output, &flags, &expiry) == SEC_I_CONTINUE_NEEDED &&
+           DeleteSecurityContext(&context) == SEC_E_OK;
+}
+
 int main(void)
 {
     struct pair pair;
@@ -121,6 +187,11 @@ int main(void)
     VirtualProtect(pages + 4096, 4096, PAGE_NOACCESS, &old);
     expect_fault(&pair, "DecryptMessage, DATA with a hole", DECRYPT, good, pages, 3 * 4096);
     expect_fault(&pair, "VerifySignature, DATA that runs out", VERIFY_SIGNATURE, good, pages + 4090, 16);
+    report("QueryContextAttributes into nowhere leaves nothing", entry_is_free_again(query_into_nowhere));
+    report("DecryptMessage with a bad pfQOP leaves nothing", entry_is_free_again(decrypt_with_bad_qop));
+    report("MakeSignature beyond the address space leaves nothing", entry_is_free_again(sign_beyond_the_end));
+    report("a first leg with a bad phNewContext leaves nothing", entry_is_free_again(first_leg_without_a_handle));
+    report("an EMPTY input buffer is not read", empty_input_is_not_read(&pair));
     report("the contexts are deleted",
            !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
     printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);

@@ -7,6 +7,7 @@ EXTENDED_SESSION_SECURITY = 0x00080000
 
 MSV_AV_EOL = 0
 MSV_AV_FLAGS = 6
+MSV_AV_TIMESTAMP = 7
 MSV_AV_FLAG_MIC = 2
 
 
@@ -45,3 +46,29 @@ def av_flags(pairs):
 def altered(data, at):
     """DATA with one bit changed at the byte AT."""
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def without_timestamp(challenge):
+    """CHALLENGE with an AV pair of no meaning in MsvAvTimestamp's place: the client answers with LMv2, too."""
+    (offset,) = struct.unpack_from('<I', challenge, 44)
+    at = offset
+    while True:
+        kind, size = struct.unpack_from('<HH', challenge, at)
+        if kind == MSV_AV_EOL:
+            return challenge
+        if kind == MSV_AV_TIMESTAMP:
+            return challenge[:at] + struct.pack('<H', 0x7000) + challenge[at + 2:]
+        at += 4 + size
+
+
+def with_forged_nt_response(token):
+    """TOKEN with an NTLMv2 response that proves nothing and promises no MIC; its LM response stays."""
+    message = Authenticate(token)
+    at = message.nt_offset + 44
+    while True:
+        kind, size = struct.unpack_from('<HH', token, at)
+        if kind == MSV_AV_FLAGS:
+            break
+        at += 4 + size
+    token = token[:at + 4] + bytes(4) + token[at + 8:]
+    return token[:message.nt_offset] + bytes(16) + token[message.nt_offset + 16:]

@@ -11,7 +11,7 @@ import sys
 import time
 
 from accounts import make_accounts
-from ntlm_message import Authenticate, altered
+from ntlm_message import Authenticate, altered, with_forged_nt_response, without_timestamp
 from peer import (ASC_REQ_ALLOW_MISSING_BINDINGS, CONTINUE, ISC_REQ_CONFIDENTIALITY, ISC_REQ_INTEGRITY, OK, Peer,
                   expect_status)
 from results import Results, expect_equal
@@ -214,6 +214,13 @@ def check_logon_refused(account, status='SEC_E_LOGON_DENIED', **settings):
         expect_status(status, log_on_both, client, server)
 
 
+def check_lmv2_behind_a_forged_response():
+    """Winbind would take the right LMv2 for it; its AV pairs would then be whoever's (CVE-2019-1338)."""
+    with our_client(ALICE) as client, Peer('accept') as server:
+        answer = client.step(without_timestamp(server.step(client.step())))
+        expect_status('SEC_E_LOGON_DENIED', server.step, with_forged_nt_response(answer))
+
+
 def check_file_goes_first():
     """Who is in the account file is not winbindd's to judge, whichever of them the password suits."""
     with our_client(('cs-filed', DOMAIN, 'Secret-3')) as client, Peer('accept') as server:
@@ -232,6 +239,7 @@ def run_winbind(results):
     for level in (0, 2):
         case(f'NTLMv1, level {level} to level 3', check_logon, ALICE, level=level)
     case('NTLMv1 to level 5', check_logon_refused, ALICE, level=2)
+    case('LMv2 behind a forged NT response', check_lmv2_behind_a_forged_response)
     case('a wrong password', check_logon_refused, ('cs-alice', DOMAIN, 'Secret-2'))
     case('no password', check_logon_refused, ('cs-alice', DOMAIN, ''))
     case('an account without password', check_logon_refused, ('cs-empty', DOMAIN, ''))

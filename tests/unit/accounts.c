@@ -144,6 +144,30 @@ static void unusable_files(void **state)
     expect_found(LINE("User", HASH, "[U]"), "User");
 }
 
+/* A link may lead to any private file, and in a folder where others write the file is theirs. */
+static void links_and_open_folders(void **state)
+{
+    char target[128], folder[128], *slash;
+    (void)state;
+    write_file(LINE("User", HASH, "[U]"), 0600);
+    snprintf(target, sizeof target, "%s.target", accounts_path());
+    assert_int_equal(rename(accounts_path(), target), 0);
+    assert_int_equal(symlink(target, accounts_path()), 0);
+    uint8_t hash[NTLM_KEY];
+    assert_int_equal(look_up("User", hash), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(unlink(accounts_path()), 0);
+    assert_int_equal(rename(target, accounts_path()), 0);
+    snprintf(folder, sizeof folder, "%s", accounts_path());
+    slash = strrchr(folder, '/');
+    *slash = 0;
+    for (mode_t writers = 0020; writers; writers = writers == 0020 ? 0002 : 0) {
+        assert_int_equal(chmod(folder, 0700 | writers), 0);
+        assert_int_equal(look_up("User", hash), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    }
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_int_equal(look_up("User", hash), SEC_E_OK);
+}
+
 static void folder_for_a_file(void **state)
 {
     char said[1024];
@@ -261,19 +285,13 @@ static void exchange_with_a_bad_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_user),
-        cmocka_unit_test(line_ends),
-        cmocka_unit_test(first_line_counts),
-        cmocka_unit_test(denied),
-        cmocka_unit_test(unusable_files),
-        cmocka_unit_test(folder_for_a_file),
-        cmocka_unit_test(unreadable_file),
-        cmocka_unit_test(corrupt_lines),
-        cmocka_unit_test(long_line),
-        cmocka_unit_test(nul_in_a_line),
-        cmocka_unit_test(exchanges),
-        cmocka_unit_test(hash_as_password),
-        cmocka_unit_test(exchange_with_a_bad_file),
+        cmocka_unit_test(finds_the_user),    cmocka_unit_test(line_ends),
+        cmocka_unit_test(first_line_counts), cmocka_unit_test(denied),
+        cmocka_unit_test(unusable_files),    cmocka_unit_test(links_and_open_folders),
+        cmocka_unit_test(folder_for_a_file), cmocka_unit_test(unreadable_file),
+        cmocka_unit_test(corrupt_lines),     cmocka_unit_test(long_line),
+        cmocka_unit_test(nul_in_a_line),     cmocka_unit_test(exchanges),
+        cmocka_unit_test(hash_as_password),  cmocka_unit_test(exchange_with_a_bad_file),
     };
     return cmocka_run_group_tests_name("accounts", tests, known_account, forget_account);
 }

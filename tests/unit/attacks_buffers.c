@@ -220,10 +220,29 @@ static void attack_stream(const struct sessions *sessions, uint32_t flags)
     expect_genuine(sessions->server, &sent);
 }
 
+/* errors.tsv VerifySignature: STREAM and an empty DATA, as .NET passes them */
+static void verify_stream(const struct sessions *sessions, uint32_t flags)
+{
+    struct sent sent = {.data = {0}};
+    struct block block;
+    (void)flags;
+    memcpy(sent.data, text, sizeof text);
+    assert_int_equal(sign(sessions->client, sent.data, sizeof text, sent.token), SEC_E_OK);
+    block_of(&block, &sent);
+    struct cs_message message = message_over(&block.parts);
+    block.bytes[20] ^= 1;
+    assert_int_equal(cs_verify_signature(sessions->server, &message), SEC_E_MESSAGE_ALTERED);
+    assert_int_equal(block.parts.buffers[1].address, 0);
+    block.bytes[20] ^= 1;
+    assert_int_equal(cs_verify_signature(sessions->server, &message), SEC_E_OK);
+    assert_ptr_equal(cs_buffer_bytes(&block.parts.buffers[1]), block.bytes + 16);
+}
+
 static void streams(void **state)
 {
     (void)state;
     for_each_flavour(read_stream);
+    for_each_flavour(verify_stream);
     for_each_flavour(attack_stream);
 }
 
@@ -267,12 +286,8 @@ static void qualities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_tokens),
-        cmocka_unit_test(large_token),
-        cmocka_unit_test(readonly_buffers),
-        cmocka_unit_test(types_are_numbers),
-        cmocka_unit_test(padding),
-        cmocka_unit_test(streams),
+        cmocka_unit_test(short_tokens),      cmocka_unit_test(large_token), cmocka_unit_test(readonly_buffers),
+        cmocka_unit_test(types_are_numbers), cmocka_unit_test(padding),     cmocka_unit_test(streams),
         cmocka_unit_test(qualities),
     };
     return cmocka_run_group_tests_name("attacks_buffers", tests, NULL, NULL);

@@ -454,8 +454,6 @@ static void after_a_bad_challenge(void **state)
     assert_int_equal(mitm_to_client(&pair, span_over(&bad)), SEC_E_INVALID_TOKEN);
     assert_null(cs_context_session(pair.client));
     assert_int_equal(cs_token(pair.client).size, 0);
-    assert_true(cs_context_is_initiator(pair.client));
-    assert_string_equal(cs_context_package(pair.client), "NTLM");
     assert_int_equal(mitm_to_client(&pair, mitm_message(&good, 2)), SEC_E_INVALID_TOKEN);
     assert_null(cs_context_session(pair.client));
     pair_close(&pair);

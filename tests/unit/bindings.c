@@ -59,6 +59,32 @@ static void right_and_wrong(void **state)
     assert_int_equal(run(NULL, NULL, 0), SEC_E_OK);
 }
 
+/* A server may give its bindings on its first leg and leave them out on its last. */
+static SECURITY_STATUS run_with_early_bindings(const char *client, const char *server)
+{
+    struct binding client_binding = application(client ? client : ""), server_binding = application(server);
+    struct pair_setup setup = known_setup();
+    struct pair pair;
+    if (client) setup.client_bindings = binding_span(&client_binding);
+    setup.server_bindings = binding_span(&server_binding);
+    pair_open(&pair, "NTLM", &setup);
+    assert_int_equal(pair_client_step(&pair, (struct cs_span){0}), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(pair_client_step(&pair, cs_token(pair.server)), SEC_E_OK);
+    pair.setup.server_bindings = (struct cs_span){0};
+    SECURITY_STATUS status = pair_server_step(&pair, cs_token(pair.client));
+    pair_close(&pair);
+    return status;
+}
+
+static void given_on_the_first_leg(void **state)
+{
+    (void)state;
+    assert_int_equal(run_with_early_bindings("tls-unique:one", "tls-unique:one"), SEC_E_OK);
+    assert_int_equal(run_with_early_bindings("tls-unique:one", "tls-unique:two"), SEC_E_BAD_BINDINGS);
+    assert_int_equal(run_with_early_bindings(NULL, "tls-unique:one"), SEC_E_BAD_BINDINGS);
+}
+
 static void missing(void **state)
 {
     (void)state;
@@ -208,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_and_wrong),
+        cmocka_unit_test(given_on_the_first_leg),
         cmocka_unit_test(missing),
         cmocka_unit_test(behind_a_proxy),
         cmocka_unit_test(clients_that_cannot),

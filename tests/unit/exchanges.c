@@ -24,9 +24,6 @@ static void explicit_credentials(void **state)
     struct cs_session *client = cs_context_session(pair.client), *server = cs_context_session(pair.server);
     expect_names(client, "Domain\\User");
     expect_names(server, "Domain\\User");
-    assert_true(cs_context_is_initiator(pair.client));
-    assert_false(cs_context_is_initiator(pair.server));
-    assert_string_equal(cs_context_package(pair.server), "NTLM");
     assert_int_equal(client->session_key_size, NTLM_KEY);
     assert_memory_equal(client->session_key, server->session_key, NTLM_KEY);
     expect_messages_pass(&pair);

@@ -134,11 +134,17 @@ static void streams(void **state)
         assert_ptr_equal(shape.stream, &parts.buffers[0]);
         assert_ptr_equal(shape.data, &parts.buffers[1]);
     }
-    for (enum cs_operation operation = CS_MAKE_SIGNATURE; operation < CS_DECRYPT; operation++)
-        assert_int_equal(CHECK(operation, SECBUFFER_STREAM, SECBUFFER_DATA), SEC_E_INVALID_TOKEN);
+    assert_int_equal(CHECK(CS_VERIFY_SIGNATURE, SECBUFFER_STREAM, SECBUFFER_DATA), SEC_E_OK);
+    assert_int_equal(CHECK(CS_MAKE_SIGNATURE, SECBUFFER_STREAM, SECBUFFER_DATA), SEC_E_INVALID_TOKEN);
+    assert_int_equal(CHECK(CS_ENCRYPT, SECBUFFER_STREAM, SECBUFFER_DATA), SEC_E_INVALID_TOKEN);
     assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM), SEC_E_INVALID_TOKEN);
     assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM, SECBUFFER_STREAM, SECBUFFER_DATA), SEC_E_INVALID_TOKEN);
     assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM, SECBUFFER_TOKEN, SECBUFFER_DATA), SEC_E_INVALID_TOKEN);
+    /* What lies beside a STREAM is covered by no signature. */
+    assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM, SECBUFFER_DATA, SECBUFFER_DATA), SEC_E_INVALID_TOKEN);
+    assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM, SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM),
+                     SEC_E_INVALID_TOKEN);
+    assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM, SECBUFFER_DATA | SECBUFFER_READONLY), SEC_E_INVALID_TOKEN);
 }
 
 static void padding_is_emptied(void **state)

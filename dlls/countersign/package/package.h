@@ -30,7 +30,7 @@ struct sp_credential {
 
 struct sp_context {
     UINT64 context;
-    UINT64 session;  /* 0 until complete; written once, read by any thread */
+    UINT64 session;  /* 0 until complete; sp_session reads it */
     NTSTATUS failed; /* what every call answers once the Unix half has faulted in this context */
 };
 
@@ -43,6 +43,12 @@ struct sp_packed_context {
     ULONG reserved;
     UINT64 session;
 };
+
+/* The session, which another thread may just be completing: whole, also where 64 bits take two moves. */
+static inline UINT64 sp_session(const struct sp_context *context)
+{
+    return __atomic_load_n(&context->session, __ATOMIC_ACQUIRE);
+}
 
 /* Memory of the host's: what programs free with FreeContextBuffer. NULL without memory. */
 void *sp_allocate(SIZE_T size);

@@ -88,7 +88,7 @@ static NTSTATUS pack_session(struct sp_context *context, const struct cs_block_l
     if (!pack) return SEC_E_INSUFFICIENT_MEMORY;
     *pack = (struct sp_packed_context){.version = CS_BLOCKS_VERSION, .session = block->session};
     *packed = (SecBuffer){sizeof *pack, SECBUFFER_TOKEN, pack};
-    context->session = block->session;
+    __atomic_store_n(&context->session, block->session, __ATOMIC_RELEASE);
     *mapped = TRUE;
     return SEC_E_OK;
 }
@@ -137,6 +137,7 @@ static NTSTATUS run(struct leg_call *call, LSA_SEC_HANDLE *new_context, ULONG *a
     if (expiry) sp_time_stamp(block.expiry, expiry);
     NTSTATUS delivered = deliver_token(output, call, &block, attributes);
     if (delivered == SEC_E_OK && block.session) delivered = pack_session(call->context, &block, mapped, packed);
+    if (delivered && first) sp_delete_context(*new_context);
     return delivered ? delivered : status;
 }
 
@@ -165,7 +166,8 @@ NTSTATUS NTAPI sp_accept_lsa_mode_context(LSA_SEC_HANDLE credential, LSA_SEC_HAN
 NTSTATUS NTAPI sp_delete_context(LSA_SEC_HANDLE handle)
 {
     struct sp_context *context = (struct sp_context *)handle;
-    release_unix(context->context);
+    /* After a fault its lock may be held: freed, it would stay in the list of the thread that holds it. */
+    if (!context->failed) release_unix(context->context);
     HeapFree(GetProcessHeap(), 0, context);
     return SEC_E_OK;
 }
@@ -175,7 +177,7 @@ NTSTATUS NTAPI sp_init_user_mode_context(LSA_SEC_HANDLE handle, PSecBuffer packe
     struct sp_context *context = (struct sp_context *)handle;
     const struct sp_packed_context *pack = packed->pvBuffer;
     if (packed->cbBuffer != sizeof *pack || pack->version != CS_BLOCKS_VERSION) return SEC_E_INVALID_TOKEN;
-    context->session = pack->session;
+    __atomic_store_n(&context->session, pack->session, __ATOMIC_RELEASE);
     return SEC_E_OK;
 }
 

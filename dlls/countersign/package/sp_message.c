@@ -15,35 +15,41 @@ struct flat_buffer {
 
 C_ASSERT(sizeof(struct flat_buffer) == 16);
 
-static void flatten(const SecBufferDesc *desc, struct flat_buffer *flat)
+/* The caller's list, read once: another thread may change it while we look. */
+struct list {
+    SecBuffer *buffers;
+    ULONG count;
+};
+
+static void flatten(const struct list *list, struct flat_buffer *flat)
 {
-    for (ULONG i = 0; i < desc->cBuffers; i++) {
-        const SecBuffer *buffer = &desc->pBuffers[i];
+    for (ULONG i = 0; i < list->count; i++) {
+        const SecBuffer *buffer = &list->buffers[i];
         flat[i] = (struct flat_buffer){buffer->pvBuffer ? buffer->cbBuffer : 0, buffer->BufferType,
                                        (ULONG_PTR)buffer->pvBuffer};
     }
 }
 
 /* The Unix half has set sizes (TOKEN, PADDING), and where DATA lies in a STREAM. */
-static void unflatten(const struct flat_buffer *flat, const SecBufferDesc *desc)
+static void unflatten(const struct flat_buffer *flat, const struct list *list)
 {
-    for (ULONG i = 0; i < desc->cBuffers; i++) {
-        SecBuffer *buffer = &desc->pBuffers[i];
+    for (ULONG i = 0; i < list->count; i++) {
+        SecBuffer *buffer = &list->buffers[i];
         if (flat[i].address && buffer->cbBuffer != flat[i].size) buffer->cbBuffer = flat[i].size;
         if ((ULONG_PTR)buffer->pvBuffer != flat[i].address) buffer->pvBuffer = (void *)(ULONG_PTR)flat[i].address;
     }
 }
 
-static NTSTATUS cross(struct sp_context *context, ULONG call, const SecBufferDesc *desc, struct flat_buffer *flat,
+static NTSTATUS cross(struct sp_context *context, ULONG call, const struct list *list, struct flat_buffer *flat,
                       ULONG *qop)
 {
     struct cs_block_message block = {
-        .session = context->session, .buffers = (ULONG_PTR)flat, .count = desc->cBuffers, .qop = qop ? *qop : 0};
-    flatten(desc, flat);
+        .session = sp_session(context), .buffers = (ULONG_PTR)flat, .count = list->count, .qop = qop ? *qop : 0};
+    flatten(list, flat);
     NTSTATUS status = CountersignCall(call, &block);
     if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION) context->failed = SEC_E_INTERNAL_ERROR;
     if (status == SEC_E_OK) {
-        unflatten(flat, desc);
+        unflatten(flat, list);
         if (qop && *qop != block.qop) *qop = block.qop;
     }
     return status;
@@ -52,12 +58,13 @@ static NTSTATUS cross(struct sp_context *context, ULONG call, const SecBufferDes
 static NTSTATUS protect(LSA_SEC_HANDLE handle, ULONG call, const SecBufferDesc *desc, ULONG *qop)
 {
     struct sp_context *context = (struct sp_context *)handle;
+    const struct list list = {desc->pBuffers, desc->cBuffers};
     struct flat_buffer on_stack[ON_STACK], *flat = on_stack;
     if (context->failed) return context->failed;
-    if (!context->session) return SEC_E_INVALID_HANDLE;
-    if (desc->cBuffers > ON_STACK) flat = HeapAlloc(GetProcessHeap(), 0, desc->cBuffers * (SIZE_T)sizeof *flat);
+    if (!sp_session(context)) return SEC_E_INVALID_HANDLE;
+    if (list.count > ON_STACK) flat = HeapAlloc(GetProcessHeap(), 0, list.count * (SIZE_T)sizeof *flat);
     if (!flat) return SEC_E_INSUFFICIENT_MEMORY;
-    NTSTATUS status = cross(context, call, desc, flat, qop);
+    NTSTATUS status = cross(context, call, &list, flat, qop);
     if (flat != on_stack) HeapFree(GetProcessHeap(), 0, flat);
     return status;
 }

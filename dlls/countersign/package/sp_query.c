@@ -14,13 +14,13 @@
 static NTSTATUS session_info(const struct sp_context *context, struct cs_block_session *block)
 {
     memset(block, 0, sizeof *block);
-    block->session = context->session;
+    block->session = sp_session(context);
     return CountersignCall(CS_CALL_SESSION_INFO, block);
 }
 
 static NTSTATUS session_text(const struct sp_context *context, enum cs_session_text which, WCHAR **text)
 {
-    struct cs_block_text block = {.object = context->session, .which = which};
+    struct cs_block_text block = {.object = sp_session(context), .which = which};
     NTSTATUS status = CountersignCall(CS_CALL_SESSION_TEXT, &block);
     if (status) return status;
     WCHAR *copy = sp_allocate(block.needed + sizeof(WCHAR));
@@ -137,7 +137,7 @@ static NTSTATUS query_package(SecPkgInfoW **info)
 
 static NTSTATUS query_negotiation(const struct sp_context *context, SecPkgContext_NegotiationInfoW *info)
 {
-    info->NegotiationState = context->session ? NEGOTIATION_COMPLETE : NEGOTIATION_IN_PROGRESS;
+    info->NegotiationState = sp_session(context) ? NEGOTIATION_COMPLETE : NEGOTIATION_IN_PROGRESS;
     return query_package(&info->PackageInfo);
 }
 
@@ -175,8 +175,8 @@ NTSTATUS NTAPI sp_query_context_attributes(LSA_SEC_HANDLE handle, ULONG attribut
     case SECPKG_ATTR_NEGOTIATION_INFO: return query_negotiation(context, buffer);
     case SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS:
         ((SecPkgContext_LastClientTokenStatus *)buffer)->LastClientTokenStatus =
-            context->session ? SecPkgAttrLastClientTokenYes : SecPkgAttrLastClientTokenMaybe;
+            sp_session(context) ? SecPkgAttrLastClientTokenYes : SecPkgAttrLastClientTokenMaybe;
         return SEC_E_OK;
-    default: return context->session ? query_session(context, attribute, buffer) : SEC_E_INVALID_HANDLE;
+    default: return sp_session(context) ? query_session(context, attribute, buffer) : SEC_E_INVALID_HANDLE;
     }
 }

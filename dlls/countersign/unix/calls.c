@@ -106,7 +106,7 @@ static SECURITY_STATUS call_leg(void *args)
     block->context = (uintptr_t)context;
     block->granted = leg.granted;
     block->expiry = leg.expiry;
-    block->token_size = context && status >= 0 ? (uint32_t)cs_token(context).size : 0;
+    block->token_size = (uint32_t)leg.token_size;
     block->session = context ? (uintptr_t)cs_context_session(context) : 0;
     return status;
 }
@@ -114,10 +114,7 @@ static SECURITY_STATUS call_leg(void *args)
 static SECURITY_STATUS call_fetch_token(void *args)
 {
     struct cs_block_fetch *block = args;
-    struct cs_span token = cs_token(object_of(block->context));
-    if (block->token.size < token.size) return SEC_E_BUFFER_TOO_SMALL;
-    if (token.size) memcpy(object_of(block->token.address), token.data, token.size);
-    return SEC_E_OK;
+    return cs_fetch_token(object_of(block->context), object_of(block->token.address), block->token.size);
 }
 
 static SECURITY_STATUS call_release_context(void *args)

@@ -86,6 +86,14 @@ static void end_establishing(struct cs_context *context)
     context->state = NULL;
 }
 
+static void mark_failed(struct cs_context *context, SECURITY_STATUS status)
+{
+    context->phase = FAILED;
+    context->status = status;
+    context->undelivered = false;
+    __atomic_store_n(&context->ready, NULL, __ATOMIC_RELEASE);
+}
+
 static SECURITY_STATUS fail(struct cs_context *context, SECURITY_STATUS status)
 {
     cs_writer_drop(&context->output);
@@ -93,10 +101,19 @@ static SECURITY_STATUS fail(struct cs_context *context, SECURITY_STATUS status)
         cs_session_release(context->session);
         context->session = NULL;
     }
-    context->undelivered = false;
     end_establishing(context);
-    cs_context_fail(context, status);
+    mark_failed(context, status);
     return status;
+}
+
+/* A thread died inside: what it was writing may be half there, so that nothing of it can be freed. */
+static SECURITY_STATUS abandon(struct cs_context *context)
+{
+    context->state = NULL;
+    context->output = (struct cs_writer){0};
+    if (context->phase != COMPLETE) context->session = NULL;
+    mark_failed(context, SEC_E_INTERNAL_ERROR);
+    return SEC_E_INTERNAL_ERROR;
 }
 
 static SECURITY_STATUS run_step(struct cs_context *context, struct cs_leg *leg)
@@ -135,6 +152,7 @@ static SECURITY_STATUS deliver(struct cs_context *context, struct cs_leg *leg, S
     }
     leg->granted = context->granted;
     leg->expiry = context->expiry;
+    leg->token_size = context->output.size;
     return status;
 }
 
@@ -156,10 +174,7 @@ static SECURITY_STATUS establish(struct cs_context **context, struct cs_leg *leg
     SECURITY_STATUS status = *context ? SEC_E_OK : create_context(context, leg, initiator);
     if (status) return *context ? fail(*context, status) : status;
     if ((*context)->initiator != initiator) return SEC_E_INVALID_HANDLE;
-    if (cs_lock(&(*context)->lock))
-        status = run_leg(*context, leg);
-    else
-        status = fail(*context, SEC_E_INTERNAL_ERROR);
+    status = cs_lock(&(*context)->lock) ? run_leg(*context, leg) : abandon(*context);
     cs_unlock(&(*context)->lock);
     return status;
 }
@@ -174,6 +189,20 @@ SECURITY_STATUS cs_accept(struct cs_context **context, struct cs_leg *leg)
     return establish(context, leg, false);
 }
 
+SECURITY_STATUS cs_fetch_token(struct cs_context *context, void *room, size_t size)
+{
+    SECURITY_STATUS status = SEC_E_OK;
+    if (!cs_lock(&context->lock))
+        status = abandon(context);
+    else if (context->output.size > size)
+        status = SEC_E_BUFFER_TOO_SMALL;
+    else if (context->output.size)
+        memcpy(room, context->output.data, context->output.size);
+    if (status == SEC_E_OK && context->phase == COMPLETE) cs_writer_drop(&context->output);
+    cs_unlock(&context->lock);
+    return status;
+}
+
 struct cs_span cs_token(const struct cs_context *context)
 {
     return cs_written(&context->output);
@@ -182,23 +211,6 @@ struct cs_span cs_token(const struct cs_context *context)
 struct cs_session *cs_context_session(const struct cs_context *context)
 {
     return __atomic_load_n(&context->ready, __ATOMIC_ACQUIRE);
-}
-
-bool cs_context_is_initiator(const struct cs_context *context)
-{
-    return context->initiator;
-}
-
-const char *cs_context_package(const struct cs_context *context)
-{
-    return context->mechanism->package;
-}
-
-void cs_context_fail(struct cs_context *context, SECURITY_STATUS status)
-{
-    context->phase = FAILED;
-    context->status = status;
-    __atomic_store_n(&context->ready, NULL, __ATOMIC_RELEASE);
 }
 
 void cs_context_release(struct cs_context *context)

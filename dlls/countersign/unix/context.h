@@ -60,6 +60,7 @@ struct cs_leg {
     /* out */
     uint32_t granted; /* ISC_RET_ or ASC_RET_ */
     int64_t expiry;
+    size_t token_size; /* what cs_fetch_token yields; 0: no token */
 };
 
 /* One way to authenticate. The table of them is in mechanisms.c. */
@@ -89,7 +90,7 @@ const struct cs_mechanism *cs_find_mechanism(const char *package);
 
 /*
  * Makes a credential of MECHANISM; the caller releases it. SEC_E_OK, SEC_E_NO_CREDENTIALS, SEC_E_INSUFFICIENT_MEMORY,
- * SEC_E_UNKNOWN_CREDENTIALS, SEC_E_INTERNAL_ERROR (errors.tsv AcquireCredentialsHandle/NTLM).
+ * SEC_E_INTERNAL_ERROR (errors.tsv AcquireCredentialsHandle/NTLM).
  */
 SECURITY_STATUS cs_acquire_credential(const struct cs_mechanism *mechanism, const struct cs_credential_request *request,
                                       struct cs_credential **credential);
@@ -106,18 +107,17 @@ void cs_credential_release(struct cs_credential *credential);
 SECURITY_STATUS cs_initialize(struct cs_context **context, struct cs_leg *leg);
 SECURITY_STATUS cs_accept(struct cs_context **context, struct cs_leg *leg);
 
-/* The token of the last leg; empty if it made none. */
+/*
+ * Copies the token of the last leg to ROOM, which has SIZE bytes, and forgets it if the context is complete. SEC_E_OK;
+ * SEC_E_BUFFER_TOO_SMALL, with nothing changed, for a token that another leg has made meanwhile.
+ */
+SECURITY_STATUS cs_fetch_token(struct cs_context *context, void *room, size_t size);
+
+/* The token of the last leg where it lies, for callers with one thread; empty if it made none. */
 struct cs_span cs_token(const struct cs_context *context);
 
 /* The session record once the context is complete, else NULL. It lives as long as the context. */
 struct cs_session *cs_context_session(const struct cs_context *context);
-
-/* Whether the context is an initiator's; its mechanism's package name. Valid from the first leg on. */
-bool cs_context_is_initiator(const struct cs_context *context);
-const char *cs_context_package(const struct cs_context *context);
-
-/* Marks the context failed, for a caller whose buffers faulted half way (behaviour under bad pointers, HACKING). */
-void cs_context_fail(struct cs_context *context, SECURITY_STATUS status);
 
 /* Wipes and frees the context, finished or not. NULL is fine. */
 void cs_context_release(struct cs_context *context);

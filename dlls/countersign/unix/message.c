@@ -23,21 +23,25 @@ static bool place(struct cs_buffer *buffer, struct cs_shape *shape)
         return true;
     case SECBUFFER_DATA:
         if (!shape->data) shape->data = buffer;
+        shape->data_count++;
         return true;
     default: return true;
     }
 }
 
+/* The one DATA beside a STREAM gets the message; another, a header perhaps, would be taken for signed and is not. */
 static SECURITY_STATUS check_stream(const struct cs_shape *shape, enum cs_operation operation, uint32_t signature_size)
 {
-    if (operation != CS_DECRYPT || shape->token) return SEC_E_INVALID_TOKEN;
+    const bool receives = operation == CS_DECRYPT || operation == CS_VERIFY_SIGNATURE;
+    if (!receives || shape->token || shape->data_count != 1 || shape->data->type != SECBUFFER_DATA)
+        return SEC_E_INVALID_TOKEN;
     return shape->stream->size < signature_size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
 }
 
 SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation, uint32_t signature_size,
                                  struct cs_shape *shape)
 {
-    *shape = (struct cs_shape){NULL, NULL, NULL};
+    *shape = (struct cs_shape){0};
     for (uint32_t i = 0; i < message->count; i++)
         if (!place(&message->buffers[i], shape)) return SEC_E_INVALID_TOKEN;
     if (!shape->data) return SEC_E_INVALID_TOKEN;

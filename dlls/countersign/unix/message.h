@@ -27,8 +27,9 @@ enum cs_operation { CS_MAKE_SIGNATURE, CS_VERIFY_SIGNATURE, CS_ENCRYPT, CS_DECRY
 /* Where a well-shaped message has its parts. On receipt STREAM replaces TOKEN, and DATA is set into it. */
 struct cs_shape {
     struct cs_buffer *token;  /* at least the signature's size when there is no stream */
-    struct cs_buffer *stream; /* DecryptMessage only: signature and message in one block */
-    struct cs_buffer *data;   /* the first DATA */
+    struct cs_buffer *stream; /* on receipt only: signature and message in one block */
+    struct cs_buffer *data;   /* the first DATA; with a stream the only one */
+    uint32_t data_count;
 };
 
 static inline uint32_t cs_buffer_type(const struct cs_buffer *buffer)

@@ -43,10 +43,11 @@ static bool run_iconv(iconv_t converter, struct cs_writer *output, struct cs_spa
     char *out = (char *)cs_write_room(output, room);
     if (!out) return false;
     size_t result = iconv(converter, &in, &in_left, &out, &room);
-    output->size = before;
-    if (result != 0 || in_left != 0) return false;
-    output->size = (size_t)((uint8_t *)out - output->data);
-    return true;
+    const bool converted = result == 0 && in_left == 0;
+    const size_t end = converted ? (size_t)((uint8_t *)out - output->data) : before;
+    cs_wipe(output->data + end, output->size - end);
+    output->size = end;
+    return converted;
 }
 
 bool cs_convert(struct cs_writer *output, const char *to, const char *from, struct cs_span text)

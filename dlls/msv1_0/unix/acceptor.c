@@ -78,11 +78,19 @@ static SECURITY_STATUS write_challenge(struct ntlm_exchange *exchange, const str
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS take_bindings(struct ntlm_exchange *exchange, const struct cs_leg *leg)
+{
+    if (!leg->bindings.data) return SEC_E_OK;
+    exchange->has_bindings = true;
+    return cs_bindings_hash(leg->bindings, exchange->bindings);
+}
+
 SECURITY_STATUS ntlm_send_challenge(struct ntlm_exchange *exchange, struct cs_leg *leg, struct cs_writer *output)
 {
     struct ntlm_negotiate offer;
     if (exchange->request & ASC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
     SECURITY_STATUS status = ntlm_negotiate_read(leg->input, &offer);
+    if (status == SEC_E_OK) status = take_bindings(exchange, leg);
     if (status) return status;
     if (!(offer.flags & (NTLMSSP_NEGOTIATE_UNICODE | NTLMSSP_NEGOTIATE_OEM))) return SEC_E_INVALID_TOKEN;
     exchange->flags = challenge_flags(offer.flags);
@@ -229,20 +237,19 @@ static SECURITY_STATUS check_mic(const struct ntlm_exchange *exchange, const str
  * Bindings given by the server are the policy: the client's must be the same. ASC_REQ_ALLOW_MISSING_BINDINGS lets a
  * client without any pass, ASC_REQ_PROXY_BINDINGS one that has any (errors.tsv, SEC_E_BAD_BINDINGS).
  */
-static SECURITY_STATUS check_bindings(const struct ntlm_exchange *exchange, const struct claim *claim,
+static SECURITY_STATUS check_bindings(struct ntlm_exchange *exchange, const struct claim *claim,
                                       const struct cs_leg *leg)
 {
     static const uint8_t none[CS_BINDINGS_HASH_SIZE];
     const struct ntlm_av_pairs *av = &claim->v2.av;
-    uint8_t expected[CS_BINDINGS_HASH_SIZE];
-    if (!leg->bindings.data) return SEC_E_OK;
-    SECURITY_STATUS status = cs_bindings_hash(leg->bindings, expected);
-    if (status) return status;
+    SECURITY_STATUS status = take_bindings(exchange, leg);
+    if (status || !exchange->has_bindings) return status;
     const bool missing = !claim->is_v2 || !ntlm_av_has(av, MsvAvChannelBindings) ||
                          cs_same(av->value[MsvAvChannelBindings].data, none, sizeof none);
     if (missing) return exchange->request & ASC_REQ_ALLOW_MISSING_BINDINGS ? SEC_E_OK : SEC_E_BAD_BINDINGS;
     if (exchange->request & ASC_REQ_PROXY_BINDINGS) return SEC_E_OK;
-    return cs_same(av->value[MsvAvChannelBindings].data, expected, sizeof expected) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    return cs_same(av->value[MsvAvChannelBindings].data, exchange->bindings, sizeof none) ? SEC_E_OK
+                                                                                          : SEC_E_BAD_BINDINGS;
 }
 
 /* DOMAIN\user: as the account has it, else as the client wrote it, in this machine's domain if it named none. */

@@ -27,13 +27,13 @@ static void make_lmowf(struct ntlm_account *account, struct cs_span password)
     cs_writer_drop(&oem);
 }
 
-SECURITY_STATUS ntlm_account_make(struct ntlm_account *account, const struct cs_identity *identity)
+SECURITY_STATUS ntlm_account_make(struct ntlm_account *account, const struct cs_identity *identity, bool with_lm)
 {
     memset(account, 0, sizeof *account);
     account->kind = identity->kind;
     if (identity->kind != CS_IDENTITY_EXPLICIT) return SEC_E_OK;
     ntlm_NTOWFv1(identity->password, account->ntowfv1);
-    make_lmowf(account, identity->password);
+    if (with_lm) make_lmowf(account, identity->password);
     if (cs_span_copy(&account->user, identity->user) && cs_span_copy(&account->domain, identity->domain))
         return SEC_E_OK;
     ntlm_account_drop(account);
@@ -103,7 +103,8 @@ static SECURITY_STATUS acquire(const struct cs_credential_request *request, stru
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
     credential->policy = request->policy;
     credential->head.expiry = never;
-    SECURITY_STATUS status = ntlm_account_make(&credential->account, &request->identity);
+    SECURITY_STATUS status =
+        ntlm_account_make(&credential->account, &request->identity, ntlm_sends_lm(&request->policy));
     if (status == SEC_E_OK && !set_host_names(credential, request)) status = SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK && !set_single_host(credential)) status = SEC_E_INTERNAL_ERROR;
     if (status)
@@ -144,12 +145,14 @@ static SECURITY_STATUS credential_names(const struct cs_credential *head, struct
 
 static void *begin(const struct cs_leg *leg, bool initiator)
 {
+    const struct cs_policy *policy = &((const struct ntlm_credential *)leg->credential)->policy;
     struct ntlm_exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange) return NULL;
     exchange->initiator = initiator;
     exchange->request = leg->request;
     exchange->credential = leg->credential;
-    if (cs_span_copy(&exchange->target, leg->target) && !ntlm_account_make(&exchange->given, &leg->identity))
+    if (cs_span_copy(&exchange->target, leg->target) &&
+        !ntlm_account_make(&exchange->given, &leg->identity, ntlm_sends_lm(policy)))
         return exchange;
     cs_span_drop(&exchange->target);
     free(exchange);

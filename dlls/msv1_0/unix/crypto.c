@@ -58,8 +58,8 @@ bool ntlm_NTOWFv2(const uint8_t ntowfv1[NTLM_KEY], struct cs_span user, struct c
     struct cs_writer name = {0};
     cs_utf16_upper(&name, user);
     cs_write_span(&name, domain);
-    ntlm_HMAC_MD5(ntowfv1, cs_written(&name), (struct cs_span){0}, (struct cs_span){0}, hash);
-    bool made = !name.failed;
+    const bool made = !name.failed;
+    if (made) ntlm_HMAC_MD5(ntowfv1, cs_written(&name), (struct cs_span){0}, (struct cs_span){0}, hash);
     cs_writer_drop(&name);
     return made;
 }

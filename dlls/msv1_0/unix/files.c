@@ -36,11 +36,27 @@ char *cs_config_path(const char *variable, const char *name)
     return asprintf(&path, "%s/.config/countersign/%s", home, name) < 0 ? NULL : path;
 }
 
+/*
+ * A folder that others may write to is one in which they put the file. It matters for whoever keeps another user's
+ * XDG_CONFIG_HOME across su.
+ */
+static bool folder_is_private(const char *path)
+{
+    char *folder = strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+    struct stat info;
+    if (slash) slash[slash == folder] = 0;
+    const bool held = folder && !stat(slash ? folder : ".", &info) && (info.st_uid == geteuid() || info.st_uid == 0) &&
+                      !(info.st_mode & 022);
+    if (!held) fprintf(stderr, _("countersign: %s: its folder lets others write\n"), path);
+    free(folder);
+    return held;
+}
+
 /* Checked on the open file, so that nobody exchanges it in between. */
 static bool is_private(int fd, const char *path)
 {
     struct stat info;
-    if (fstat(fd, &info)) return false;
+    if (fstat(fd, &info) || !folder_is_private(path)) return false;
     if (!S_ISREG(info.st_mode)) {
         fprintf(stderr, _("countersign: %s: not a regular file\n"), path);
     } else if (info.st_uid != geteuid() && info.st_uid != 0) {
@@ -55,7 +71,7 @@ static bool is_private(int fd, const char *path)
 
 enum cs_file cs_open_private(const char *path, FILE **file)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return CS_FILE_MISSING;
     if (fd < 0) {
         fprintf(stderr, _("countersign: %s: cannot be read: %s\n"), path, strerror(errno));
@@ -100,7 +116,8 @@ static enum cs_file read_secret(const char *path, uint8_t *secret, size_t size)
     enum cs_file opened = cs_open_private(path, &file);
     if (opened != CS_FILE_OK) return opened;
     setbuf(file, NULL);
-    bool whole = fread(secret, 1, size, file) == size;
+    /* Not a byte more: any private file, such as a key with a well-known beginning, is no secret of ours. */
+    bool whole = fread(secret, 1, size, file) == size && fgetc(file) == EOF;
     fclose(file);
     return whole ? CS_FILE_OK : CS_FILE_UNUSABLE;
 }

@@ -19,8 +19,8 @@ enum cs_file { CS_FILE_OK, CS_FILE_MISSING, CS_FILE_UNUSABLE };
 char *cs_config_path(const char *variable, const char *name);
 
 /*
- * Opens PATH for reading. It must be a regular file of this user or root, and closed to group and others; standard
- * error says what is wrong with CS_FILE_UNUSABLE.
+ * Opens PATH for reading. It must be a regular file, no link, of this user or root, closed to group and others, in a
+ * folder of this user or root that only they may write to; standard error says what is wrong with CS_FILE_UNUSABLE.
  */
 enum cs_file cs_open_private(const char *path, FILE **file);
 

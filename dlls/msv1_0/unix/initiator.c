@@ -148,7 +148,7 @@ static SECURITY_STATUS respond_v1(struct answer *answer, const struct ntlm_chall
         ntlm_ess_challenge(challenge->server_challenge, client_challenge, ess);
         ntlm_DESL(account->ntowfv1, ess, nt);
     } else {
-        const bool lm = account->has_lmowf && answer->credential->policy.lm_compatibility_level < 2;
+        const bool lm = account->has_lmowf && ntlm_sends_lm(&answer->credential->policy);
         ntlm_DESL(account->ntowfv1, challenge->server_challenge, nt);
         ntlm_DESL(lm ? account->lmowfv1 : account->ntowfv1, challenge->server_challenge, answer->lm);
         if (!lm) answer->flags &= ~(NTLMSSP_NEGOTIATE_LM_KEY | NTLMSSP_REQUEST_NON_NT_SESSION_KEY);
@@ -223,6 +223,7 @@ static SECURITY_STATUS respond_v2(struct answer *answer, const struct ntlm_excha
     answer->v2 = true;
     ntlm_v2_temp_write(&temp, timestamped ? av.timestamp : (uint64_t)cs_now(), client_challenge);
     status = write_target_info(&temp, answer, &av, leg, exchange->target);
+    if (status == SEC_E_OK && temp.size + NTLM_KEY > UINT16_MAX) status = SEC_E_INVALID_TOKEN; /* bug class A6 */
     if (status == SEC_E_OK && temp.failed) status = SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK) status = prove_v2(answer, challenge, cs_written(&temp), client_challenge, timestamped);
     cs_writer_drop(&temp);

@@ -21,8 +21,15 @@ struct ntlm_account {
     bool has_lmowf;
 };
 
-/* Copies IDENTITY, hashing its password. SEC_E_OK or SEC_E_INSUFFICIENT_MEMORY. */
-SECURITY_STATUS ntlm_account_make(struct ntlm_account *account, const struct cs_identity *identity);
+/* Copies IDENTITY, hashing its password; the LM hash only if WITH_LM. SEC_E_OK or SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS ntlm_account_make(struct ntlm_account *account, const struct cs_identity *identity, bool with_lm);
+
+/* Whether POLICY sends LM responses, which alone need the LM hash. */
+static inline bool ntlm_sends_lm(const struct cs_policy *policy)
+{
+    return policy->lm_compatibility_level < 2;
+}
+
 void ntlm_account_drop(struct ntlm_account *account);
 
 struct ntlm_credential {
@@ -47,6 +54,8 @@ struct ntlm_exchange {
     struct cs_writer messages;
     size_t negotiate_size; /* of which the NEGOTIATE_MESSAGE */
     uint8_t server_challenge[NTLM_CHALLENGE];
+    bool has_bindings; /* acceptor: the server gave some on its first leg, and may on its last give others */
+    uint8_t bindings[CS_BINDINGS_HASH_SIZE];
     struct cs_credential *credential; /* the context's reference keeps it */
 };
 
@@ -116,8 +125,8 @@ SECURITY_STATUS ntlm_check_response(const struct ntlm_logon *logon, const uint8_
 
 /*
  * Looks USER up in the account file. *known: whether the file has the user, whose answer then is final. SEC_E_OK;
- * SEC_E_LOGON_DENIED: not there, no password, disabled, or no file at all; SEC_E_NO_AUTHENTICATING_AUTHORITY: unreadable, readable by others, or corrupt, which standard error says with
- * the line's number.
+ * SEC_E_LOGON_DENIED: not there, no password, disabled, or no file at all; SEC_E_NO_AUTHENTICATING_AUTHORITY:
+ * unreadable, readable by others, or corrupt, which standard error says with the line's number.
  */
 SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY], bool *known);
 

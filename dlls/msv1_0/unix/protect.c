@@ -278,6 +278,23 @@ static SECURITY_STATUS consume(struct ntlm_session *session, enum cs_operation o
     return status;
 }
 
+/* STREAM is signature and message in one; DATA is pointed at the message, and only once it has verified. */
+static SECURITY_STATUS consume_stream(struct ntlm_session *session, enum cs_operation operation,
+                                      const struct cs_shape *shape, uint32_t *qop)
+{
+    struct cs_buffer data = {.size = shape->stream->size - SIGNATURE_SIZE,
+                             .type = SECBUFFER_DATA,
+                             .address = shape->stream->address + SIGNATURE_SIZE};
+    const struct cs_message message = {&data, 1};
+    uint8_t signature[SIGNATURE_SIZE];
+    memcpy(signature, cs_buffer_bytes(shape->stream), SIGNATURE_SIZE);
+    SECURITY_STATUS status = consume(session, operation, &message, signature, qop);
+    if (status) return status;
+    shape->data->address = data.address;
+    shape->data->size = data.size;
+    return SEC_E_OK;
+}
+
 /* Without SIGN and SEAL Windows signs with a constant (behaviour.md rows 108 to 111). */
 static SECURITY_STATUS make_signature(struct cs_session *base, const struct cs_message *message)
 {
@@ -298,6 +315,8 @@ static SECURITY_STATUS verify_signature(struct cs_session *base, const struct cs
     struct cs_shape shape;
     SECURITY_STATUS status = cs_message_shape(message, CS_VERIFY_SIGNATURE, SIGNATURE_SIZE, &shape);
     if (status) return status;
+    if (shape.stream && !signs(session)) return SEC_E_INVALID_TOKEN;
+    if (shape.stream) return consume_stream(session, CS_VERIFY_SIGNATURE, &shape, NULL);
     memcpy(signature, cs_buffer_bytes(shape.token), SIGNATURE_SIZE);
     if (signs(session)) return consume(session, CS_VERIFY_SIGNATURE, message, signature, NULL);
     return cs_same(dummy_signature, signature, SIGNATURE_SIZE) ? SEC_E_OK : SEC_E_MESSAGE_ALTERED;
@@ -318,22 +337,6 @@ static SECURITY_STATUS encrypt(struct cs_session *base, uint32_t qop, const stru
     return produce(session, CS_ENCRYPT, qop != SECQOP_WRAP_NO_ENCRYPT, message, &shape);
 }
 
-/* STREAM is signature and message in one; DATA is pointed at the message, and only once it has verified. */
-static SECURITY_STATUS decrypt_stream(struct ntlm_session *session, const struct cs_shape *shape, uint32_t *qop)
-{
-    struct cs_buffer data = {.size = shape->stream->size - SIGNATURE_SIZE,
-                             .type = SECBUFFER_DATA,
-                             .address = shape->stream->address + SIGNATURE_SIZE};
-    const struct cs_message message = {&data, 1};
-    uint8_t signature[SIGNATURE_SIZE];
-    memcpy(signature, cs_buffer_bytes(shape->stream), SIGNATURE_SIZE);
-    SECURITY_STATUS status = consume(session, CS_DECRYPT, &message, signature, qop);
-    if (status) return status;
-    shape->data->address = data.address;
-    shape->data->size = data.size;
-    return SEC_E_OK;
-}
-
 static SECURITY_STATUS decrypt(struct cs_session *base, const struct cs_message *message, uint32_t *qop)
 {
     struct ntlm_session *session = ntlm_session_of(base);
@@ -342,7 +345,7 @@ static SECURITY_STATUS decrypt(struct cs_session *base, const struct cs_message 
     if (!signs(session)) return SEC_E_UNSUPPORTED_FUNCTION;
     SECURITY_STATUS status = cs_message_shape(message, CS_DECRYPT, SIGNATURE_SIZE, &shape);
     if (status) return status;
-    if (shape.stream) return decrypt_stream(session, &shape, qop);
+    if (shape.stream) return consume_stream(session, CS_DECRYPT, &shape, qop);
     memcpy(signature, cs_buffer_bytes(shape.token), SIGNATURE_SIZE);
     return consume(session, CS_DECRYPT, message, signature, qop);
 }

@@ -113,27 +113,35 @@ static SECURITY_STATUS ask(const struct wbclient *wbc, const struct ntlm_logon *
     return status;
 }
 
-/* With NTLMv1 and extended session security winbind wants the challenge that the response was made for. */
+static bool is_ess_v1(const struct ntlm_logon *logon)
+{
+    return (logon->flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) && logon->nt_response.size == NTLM_RESPONSE;
+}
+
+/*
+ * Winbind is never shown the LM response: it would take a right LMv2 for a wrong NT response, whose MIC flag, bindings
+ * and target are then anybody's (CVE-2019-1338). With NTLMv1 and extended session security it wants the challenge
+ * that the response was made for.
+ */
 static struct ntlm_logon adapt(const struct ntlm_logon *logon, uint8_t challenge[NTLM_CHALLENGE])
 {
     struct ntlm_logon adapted = *logon;
-    const bool ess_v1 = (logon->flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) &&
-                        logon->nt_response.size == NTLM_RESPONSE && logon->lm_response.size == NTLM_RESPONSE;
-    if (ess_v1) {
+    adapted.lm_response = (struct cs_span){0};
+    if (is_ess_v1(logon)) {
         ntlm_ess_challenge(logon->server_challenge, logon->lm_response.data, challenge);
         adapted.server_challenge = challenge;
-        adapted.lm_response = (struct cs_span){0};
     }
     return adapted;
 }
 
-/* As for the account file, an LM response alone logs nobody on. */
+/* As for the account file, an LM response alone logs nobody on, and NTLMv1 with extended session security wants one. */
 SECURITY_STATUS ntlm_winbind_verify(const struct ntlm_logon *logon, struct ntlm_logon_result *result)
 {
     uint8_t challenge[NTLM_CHALLENGE];
     struct wbclient wbc = {0};
     SECURITY_STATUS status = SEC_E_LOGON_DENIED;
     if (logon->nt_response.size < NTLM_RESPONSE) return status;
+    if (is_ess_v1(logon) && logon->lm_response.size != NTLM_RESPONSE) return status;
     if (load(&wbc) && wbc.ping() == WBC_ERR_SUCCESS) {
         struct ntlm_logon adapted = adapt(logon, challenge);
         status = ask(&wbc, &adapted, result);
