@@ -128,7 +128,7 @@ ask_password() {
 # nthash_program: the program that makes an NT hash of a password.
 nthash_program() {
     local dir
-    for dir in "${COUNTERSIGN_BUILD:-$tools_dir/../build}"{,/tools} '@libexecdir@' "$tools_dir/../../libexec"; do
+    for dir in "${COUNTERSIGN_BUILD:-$tools_dir/../build}" '@pkglibexecdir@' "$tools_dir/../../libexec/countersign"; do
         if [ -x "$dir/countersign-nthash" ]; then
             echo "$dir/countersign-nthash"
             return

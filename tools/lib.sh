@@ -16,15 +16,15 @@ export TEXTDOMAIN=countersign
 if [ -z "${TEXTDOMAINDIR-}" ] && [ -d '@localedir@' ]; then
     export TEXTDOMAINDIR='@localedir@'
 fi
-command -v gettext >/dev/null || gettext() { printf '%s' "$1"; }
+command -v gettext >/dev/null || gettext() { printf '%s' "$2"; }
 
 # translated FORMAT ARGS...: the text in the user's language, without a line end.
 translated() {
     local format
-    format=$(gettext "$1")
+    format=$(gettext -- "$1")   # some begin with the name of an option
     shift
     # shellcheck disable=SC2059
-    printf "$format" "$@"
+    printf -- "$format" "$@"
 }
 
 # say FORMAT ARGS...: one line of result.

@@ -85,19 +85,23 @@ delete_profile_lines() {
     esac
 }
 
-# login_remove PREFIX: forgets the prefix; with the last one the variable goes.
+# login_remove PREFIX: forgets the prefix; with the last one the variable goes. The list goes last of all: by it a
+# remove that was cut short can be called again.
 login_remove() {
-    local list file rest
+    local list file rest=''
     list=$(prefix_list)
     if [ -e "$list" ]; then
         rest=$(grep -vxF "$(readlink -f "$1")" "$list") || true
-        [ -z "$rest" ] || { printf '%s\n' "$rest" >"$list"; return 0; }
-        rm -f "$list"
+    fi
+    if [ -n "$rest" ]; then
+        printf '%s\n' "$rest" >"$list.new"
+        mv "$list.new" "$list"
+        return
     fi
     while read -r file; do
         delete_profile_lines "$file"
     done < <(login_files)
-    rm -f "$(environment_file)"
+    rm -f "$(environment_file)" "$list"
     rmdir "$(dirname "$(environment_file)")" "$(dirname "$list")" "$(config_dir)" 2>/dev/null || true   # if empty
     say 'Took WINEDLLPATH out of the login files.'
 }

@@ -145,10 +145,20 @@ prepare_i386() {
     [ -e "$1/drive_c/windows/syswow64/kernel32.dll" ] || export WINEBOOTSTRAPMODE=1
 }
 
+# check_program PROGRAM: dies if it is a Unix path that leads nowhere, which Wine's message would not name. Other names
+# Wine looks up.
+check_program() {
+    case $1 in
+        [A-Za-z]:* | *\\*) ;;
+        */*) [ -e "$1" ] || die 'there is no program %s' "$1" ;;
+    esac
+}
+
 # run_program PREFIX PROGRAM ARGS...
 run_program() {
     local prefix=$1 shadow loader
     shift
+    check_program "$1"
     settle_prefix "$prefix"
     ! is_i386 "$1" || prepare_i386 "$prefix"
     shadow=$(shadow_tree)
