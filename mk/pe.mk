@@ -6,14 +6,17 @@ PE_CFLAGS = -std=gnu11 -g -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -DUNICODE 
 PE_LDFLAGS = -shared -s -static-libgcc -Wl,--exclude-all-symbols -Wl,--enable-stdcall-fixup
 
 pe_arches = x86_64 i386
-pe_modules = countersign secur32 sspicli security msv1_0
+pe_modules = countersign secur32 sspicli security msv1_0 negotiate
 
 # What each is made of, and imports. The package code is linked into every security package.
-pe_package = $(addprefix countersign/package/,credman identity policy sp_context sp_credential sp_message sp_module sp_query)
+pe_package = $(addprefix countersign/package/,credman identity infos policy sp_context sp_credential sp_message sp_module sp_query)
 pe_objects_countersign = countersign/bridge
 pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign
 pe_libs_msv1_0 = -ladvapi32 -lntdll
+pe_objects_negotiate = negotiate/negotiate $(pe_package)
+pe_imports_negotiate = countersign
+pe_libs_negotiate = -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
 	handle_table interface lsa main messages names package_calls packages performance sasl text trace trace_line trace_names \
 	trace_text unsupported) \

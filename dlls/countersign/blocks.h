@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010001u
+#define CS_BLOCKS_VERSION 0x00010002u
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -49,7 +49,7 @@ struct cs_block_version {
 struct cs_block_identity {
     uint32_t kind; /* enum cs_identity_kind */
     uint32_t reserved;
-    struct cs_bytes user, domain, password; /* UTF-16LE */
+    struct cs_bytes user, domain, password, package_list; /* UTF-16LE */
 };
 
 struct cs_block_policy {
@@ -114,6 +114,7 @@ struct cs_block_session {
     uint32_t key_size, signature_algorithm, encrypt_algorithm, session_key_size;
     uint8_t session_key[32];
     char signature_name[32], encrypt_name[32]; /* ASCII, NUL-terminated */
+    char package[16];                          /* the mechanism's that protects the session, likewise */
 };
 
 /* The four message calls. The buffers are struct cs_buffer: {size, type, address}. */
@@ -134,25 +135,25 @@ struct cs_block_trace {
 
 CS_SIZE(cs_bytes, 16);
 CS_SIZE(cs_block_version, 8);
-CS_SIZE(cs_block_identity, 56);
+CS_SIZE(cs_block_identity, 72);
 CS_SIZE(cs_block_policy, 24);
 CS_LAYOUT(cs_block_acquire, policy, 24);
 CS_LAYOUT(cs_block_acquire, identity, 48);
-CS_LAYOUT(cs_block_acquire, credential, 136);
-CS_SIZE(cs_block_acquire, 152);
+CS_LAYOUT(cs_block_acquire, credential, 152);
+CS_SIZE(cs_block_acquire, 168);
 CS_SIZE(cs_block_object, 8);
 CS_LAYOUT(cs_block_text, out, 24);
 CS_SIZE(cs_block_text, 48);
 CS_LAYOUT(cs_block_leg, identity, 24);
-CS_LAYOUT(cs_block_leg, target, 80);
-CS_LAYOUT(cs_block_leg, room, 128);
-CS_LAYOUT(cs_block_leg, expiry, 144);
-CS_SIZE(cs_block_leg, 160);
+CS_LAYOUT(cs_block_leg, target, 96);
+CS_LAYOUT(cs_block_leg, room, 144);
+CS_LAYOUT(cs_block_leg, expiry, 160);
+CS_SIZE(cs_block_leg, 176);
 CS_SIZE(cs_block_fetch, 24);
 CS_LAYOUT(cs_block_session, start, 16);
 CS_LAYOUT(cs_block_session, max_token, 32);
 CS_LAYOUT(cs_block_session, session_key, 64);
-CS_SIZE(cs_block_session, 160);
+CS_SIZE(cs_block_session, 176);
 CS_SIZE(cs_block_message, 24);
 CS_SIZE(cs_block_trace, 32);
 

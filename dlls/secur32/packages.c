@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* In the order in which Windows lists them (packages.tsv). */
-static const WCHAR *const package_dlls[] = {L"msv1_0.dll"};
+static const WCHAR *const package_dlls[] = {L"negotiate.dll", L"msv1_0.dll"};
 
 static struct {
     INIT_ONCE once;

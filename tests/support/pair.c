@@ -79,8 +79,10 @@ static struct cs_credential *acquire_client(const char *package, const struct pa
         require(cs_utf16_of(&user, cs_span_of(setup->user)) && cs_utf16_of(&domain, cs_span_of(setup->domain)) &&
                     cs_utf16_of(&password, cs_span_of(setup->password)),
                 "identity");
-        request.identity =
-            (struct cs_identity){CS_IDENTITY_EXPLICIT, cs_written(&user), cs_written(&domain), cs_written(&password)};
+        request.identity = (struct cs_identity){.kind = CS_IDENTITY_EXPLICIT,
+                                                .user = cs_written(&user),
+                                                .domain = cs_written(&domain),
+                                                .password = cs_written(&password)};
     }
     struct cs_credential *credential = acquire(package, &request);
     cs_writer_drop(&user);

@@ -13,13 +13,11 @@
 #include <sspi.h>
 #include <ntsecpkg.h>
 
-/* Defined once in each package DLL. */
-struct sp_package {
-    SecPkgInfoW info;   /* as EnumerateSecurityPackages lists it (packages.tsv) */
-    char mechanism[16]; /* the Unix half's name for it */
-};
+/* The Unix half's name of the package that a DLL is; defined once in each, as in infos.c. */
+extern const char sp_mechanism[16];
 
-extern const struct sp_package sp_package;
+/* What EnumerateSecurityPackages lists of MECHANISM; never NULL for one that a session can have. */
+const SecPkgInfoW *sp_find_info(const char *mechanism);
 
 /* What a credential handle and a context handle of the package are: addresses of these. */
 struct sp_credential {
@@ -78,7 +76,7 @@ SpVerifySignatureFn sp_verify_signature;
 SpSealMessageFn sp_seal_message;
 SpUnsealMessageFn sp_unseal_message;
 
-/* A copy of the package's SecPkgInfoW, strings and all in one block of sp_allocate (behaviour.md row 64). */
-SecPkgInfoW *sp_copy_info(void);
+/* A copy of INFO, strings and all in one block of sp_allocate (behaviour.md row 64). */
+SecPkgInfoW *sp_copy_info(const SecPkgInfoW *info);
 
 #endif

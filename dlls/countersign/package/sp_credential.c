@@ -26,6 +26,8 @@ static void fill_identity(const struct identity *identity, WCHAR *own_name, DWOR
     block->user = sp_bytes(identity->user, identity->user_length * sizeof(WCHAR));
     block->domain = sp_bytes(identity->domain, identity->domain_length * sizeof(WCHAR));
     block->password = sp_bytes(identity->password, identity->password_length * sizeof(WCHAR));
+    if (identity->package_list)
+        block->package_list = sp_bytes(identity->package_list, wcslen(identity->package_list) * sizeof(WCHAR));
     if (block->kind == EXPLICIT_IDENTITY && !identity->user_length && GetUserNameW(own_name, &own_size))
         block->user = sp_bytes(own_name, (own_size - 1) * sizeof(WCHAR));
 }
@@ -35,7 +37,7 @@ static NTSTATUS acquire(const struct identity *identity, ULONG use, struct cs_bl
     WCHAR machine[MAX_COMPUTERNAME_LENGTH + 1], dns_host[256], own_name[257];
     DWORD machine_size = ARRAYSIZE(machine), dns_size = ARRAYSIZE(dns_host);
     memset(block, 0, sizeof *block);
-    memcpy(block->package, sp_package.mechanism, sizeof block->package);
+    memcpy(block->package, sp_mechanism, sizeof block->package);
     block->use = use & SECPKG_CRED_BOTH;
     block->policy = sp_read_policy();
     fill_identity(identity, own_name, ARRAYSIZE(own_name), &block->identity);

@@ -57,13 +57,12 @@ static NTSTATUS NTAPI shut_down(void)
 
 static NTSTATUS NTAPI get_info(PSecPkgInfoW info)
 {
-    *info = sp_package.info;
+    *info = *sp_find_info(sp_mechanism);
     return SEC_E_OK;
 }
 
-SecPkgInfoW *sp_copy_info(void)
+SecPkgInfoW *sp_copy_info(const SecPkgInfoW *info)
 {
-    const SecPkgInfoW *info = &sp_package.info;
     const SIZE_T name = (wcslen(info->Name) + 1) * sizeof(WCHAR), comment = (wcslen(info->Comment) + 1) * sizeof(WCHAR);
     SecPkgInfoW *copy = sp_allocate(sizeof *copy + name + comment);
     if (!copy) return NULL;

@@ -127,9 +127,14 @@ static NTSTATUS query_client_target(const struct sp_context *context, const stru
     return status;
 }
 
-static NTSTATUS query_package(SecPkgInfoW **info)
+/* The package of the session once there is one, which for Negotiate is the chosen one (behaviour.md row 62). */
+static NTSTATUS query_package(const struct sp_context *context, SecPkgInfoW **info)
 {
-    SecPkgInfoW *copy = sp_copy_info();
+    struct cs_block_session session;
+    const char *mechanism = sp_mechanism;
+    if (sp_session(context) && session_info(context, &session) == SEC_E_OK) mechanism = session.package;
+    SecPkgInfoW *copy = sp_copy_info(sp_find_info(mechanism));
+    SecureZeroMemory(&session, sizeof session);
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     *info = copy;
     return SEC_E_OK;
@@ -138,7 +143,7 @@ static NTSTATUS query_package(SecPkgInfoW **info)
 static NTSTATUS query_negotiation(const struct sp_context *context, SecPkgContext_NegotiationInfoW *info)
 {
     info->NegotiationState = sp_session(context) ? NEGOTIATION_COMPLETE : NEGOTIATION_IN_PROGRESS;
-    return query_package(&info->PackageInfo);
+    return query_package(context, &info->PackageInfo);
 }
 
 /* What needs a complete context. */
@@ -171,7 +176,7 @@ NTSTATUS NTAPI sp_query_context_attributes(LSA_SEC_HANDLE handle, ULONG attribut
     const struct sp_context *context = (struct sp_context *)handle;
     if (context->failed) return context->failed;
     switch (attribute) {
-    case SECPKG_ATTR_PACKAGE_INFO: return query_package(&((SecPkgContext_PackageInfoW *)buffer)->PackageInfo);
+    case SECPKG_ATTR_PACKAGE_INFO: return query_package(context, &((SecPkgContext_PackageInfoW *)buffer)->PackageInfo);
     case SECPKG_ATTR_NEGOTIATION_INFO: return query_negotiation(context, buffer);
     case SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS:
         ((SecPkgContext_LastClientTokenStatus *)buffer)->LastClientTokenStatus =

@@ -32,7 +32,11 @@ static struct cs_span span_of(struct cs_bytes bytes)
 
 static struct cs_identity identity_of(const struct cs_block_identity *block)
 {
-    return (struct cs_identity){block->kind, span_of(block->user), span_of(block->domain), span_of(block->password)};
+    return (struct cs_identity){.kind = block->kind,
+                                .user = span_of(block->user),
+                                .domain = span_of(block->domain),
+                                .password = span_of(block->password),
+                                .package_list = span_of(block->package_list)};
 }
 
 static SECURITY_STATUS call_version(void *args)
@@ -148,6 +152,7 @@ static SECURITY_STATUS call_session_info(void *args)
     block->session_key_size = session->session_key_size;
     memcpy(block->session_key, session->session_key, sizeof block->session_key);
     copy_name(block->signature_name, sizeof block->signature_name, session->key_info.signature_name);
+    copy_name(block->package, sizeof block->package, session->package);
     copy_name(block->encrypt_name, sizeof block->encrypt_name, session->key_info.encrypt_name);
     return SEC_E_OK;
 }

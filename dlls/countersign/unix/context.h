@@ -38,6 +38,7 @@ enum cs_identity_kind {
 struct cs_identity {
     uint32_t kind; /* enum cs_identity_kind */
     struct cs_span user, domain, password;
+    struct cs_span package_list; /* Negotiate's: "!ntlm,Kerberos"; empty: any */
 };
 
 struct cs_credential_request {

@@ -21,6 +21,8 @@ struct cs_protection {
     SECURITY_STATUS (*encrypt)(struct cs_session *session, uint32_t qop, const struct cs_message *message);
     /* Undoes encrypt; *qop is written only when the message came unencrypted. On failure MESSAGE is as it was. */
     SECURITY_STATUS (*decrypt)(struct cs_session *session, const struct cs_message *message, uint32_t *qop);
+    /* Puts cipher streams back to their start, sequence numbers not: after SPNEGO's MICs. NULL: none to put back. */
+    void (*rewind)(struct cs_session *session);
     /* Wipes and frees the record. */
     void (*release)(struct cs_session *session);
 };

@@ -52,6 +52,7 @@ typedef int32_t SECURITY_STATUS;
 #define ISC_REQ_IDENTIFY 0x00020000u
 #define ISC_REQ_NULL_SESSION 0x00040000u
 #define ISC_REQ_NO_INTEGRITY 0x00800000u
+#define ISC_RET_INTERMEDIATE_RETURN 0x00001000u
 #define ISC_RET_NULL_SESSION 0x00040000u
 
 /* AcceptSecurityContext: these differ from their ISC namesakes */

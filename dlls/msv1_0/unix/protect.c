@@ -37,7 +37,7 @@ struct ntlm_session {
     uint32_t flags;
     struct direction directions[2];
     struct direction *send, *receive;
-    uint8_t seal_keys[2][NTLM_KEY]; /* for ntlm_session_rewind */
+    uint8_t seal_keys[2][NTLM_KEY]; /* for rewind_streams */
     size_t seal_key_size;
 };
 
@@ -359,11 +359,23 @@ static void release(struct cs_session *base)
     cs_wipe_free(session, sizeof *session);
 }
 
+static void rewind_streams(struct cs_session *base)
+{
+    struct ntlm_session *session = ntlm_session_of(base);
+    for (int i = 0; i < 2; i++) {
+        struct direction *direction = &session->directions[i];
+        if (enter(direction) == SEC_E_OK)
+            RC4_set_key(&direction->state.rc4, (int)session->seal_key_size, session->seal_keys[i]);
+        cs_unlock(&direction->lock);
+    }
+}
+
 static const struct cs_protection ntlm_protection = {
     .make_signature = make_signature,
     .verify_signature = verify_signature,
     .encrypt = encrypt,
     .decrypt = decrypt,
+    .rewind = rewind_streams,
     .release = release,
 };
 
@@ -431,15 +443,4 @@ struct cs_session *ntlm_session_create(const struct ntlm_session_seed *seed)
     key_direction(session, seed->exported_session_key, 1);
     set_directions(session, seed->initiator);
     return &session->head;
-}
-
-void ntlm_session_rewind(struct cs_session *base)
-{
-    struct ntlm_session *session = ntlm_session_of(base);
-    for (int i = 0; i < 2; i++) {
-        struct direction *direction = &session->directions[i];
-        if (enter(direction) == SEC_E_OK)
-            RC4_set_key(&direction->state.rc4, (int)session->seal_key_size, session->seal_keys[i]);
-        cs_unlock(&direction->lock);
-    }
 }

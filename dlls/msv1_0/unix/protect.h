@@ -24,10 +24,4 @@ struct ntlm_session_seed {
  */
 struct cs_session *ntlm_session_create(const struct ntlm_session_seed *seed);
 
-/*
- * Puts both RC4 streams back to their start and leaves the sequence numbers, as SPNEGO does after the mechListMICs
- * (MS-SPNG 3.2.5.1).
- */
-void ntlm_session_rewind(struct cs_session *session);
-
 #endif

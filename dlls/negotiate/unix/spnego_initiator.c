@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * SPNEGO's initiator.
+ */
+#include "negotiate.h"
+
+/* Whatever can run here, from the one that has started on: what could not is not offered. */
+static void list_mechs(const struct negotiation *negotiation, struct spnego_init *message)
+{
+    for (int i = negotiation->chosen; i < CANDIDATES; i++)
+        if (negotiation->credential->inner[i]) message->mechs[message->mech_count++] = *negotiate_candidates[i].oid;
+}
+
+/* The optimistic token is that of the first mechanism that starts: no ticket or no KDC lead to the next one. */
+static SECURITY_STATUS start_first_mechanism(struct negotiation *negotiation, struct turn *turn)
+{
+    SECURITY_STATUS status = SEC_E_NO_CREDENTIALS;
+    turn->start = true;
+    for (int i = 0; i < CANDIDATES; i++) {
+        if (!negotiation->credential->inner[i]) continue;
+        status = negotiate_choose(negotiation, i, turn->leg);
+        if (status == SEC_E_OK) status = negotiate_run_mechanism(negotiation, turn);
+        if (status == SEC_E_OK) break;
+        cs_writer_drop(&turn->answer);
+    }
+    return status;
+}
+
+static SECURITY_STATUS open_negotiation(struct negotiation *negotiation, struct turn *turn, struct cs_writer *output)
+{
+    struct spnego_init message = {.mech_count = 0};
+    SECURITY_STATUS status = start_first_mechanism(negotiation, turn);
+    if (status) return status;
+    negotiation->bare = negotiation->credential->bare;
+    if (negotiation->bare) {
+        cs_write_span(output, cs_written(&turn->answer));
+        return SEC_I_CONTINUE_NEEDED;
+    }
+    list_mechs(negotiation, &message);
+    message.mech_token = cs_written(&turn->answer);
+    spnego_mech_list_write(&negotiation->mech_list, &message);
+    spnego_init_write(output, &message);
+    return negotiation->mech_list.failed ? SEC_E_INSUFFICIENT_MEMORY : SEC_I_CONTINUE_NEEDED;
+}
+
+/* Another mechanism than the first one offered is what a man in the middle would bring about: a MIC must follow. */
+static SECURITY_STATUS follow_selection(struct negotiation *negotiation, struct turn *turn, struct cs_span mech)
+{
+    if (!mech.data || negotiation->inner_done) return SEC_E_OK;
+    const int selected = negotiate_find(negotiation, mech);
+    if (selected < 0 || selected < negotiation->chosen) return SEC_E_INVALID_TOKEN;
+    if (selected == negotiation->chosen) return SEC_E_OK;
+    negotiation->mic_required = true;
+    turn->start = !turn->token.size;
+    return negotiate_choose(negotiation, selected, turn->leg);
+}
+
+static SECURITY_STATUS take_input(struct negotiation *negotiation, struct turn *turn)
+{
+    struct spnego_resp message;
+    turn->token = turn->leg->input;
+    if (negotiation->bare) return SEC_E_OK;
+    SECURITY_STATUS status = spnego_resp_read(turn->leg->input, &message);
+    if (status) return status;
+    if (message.state == SPNEGO_REJECT) return SEC_E_LOGON_DENIED;
+    if (message.state == SPNEGO_REQUEST_MIC) negotiation->mic_required = true;
+    turn->state = message.state;
+    turn->token = message.response_token;
+    turn->mic = message.mech_list_mic;
+    return follow_selection(negotiation, turn, message.supported_mech);
+}
+
+/* Windows sends a mechListMIC with NTLM's last token, always; with another mechanism where one is required. */
+static SECURITY_STATUS exchange_mic(struct negotiation *negotiation, struct turn *turn)
+{
+    SECURITY_STATUS status = negotiate_verify_mic(negotiation, turn);
+    if (status || !negotiation->inner_done || negotiation->mic_sent) return status;
+    const bool peer_done = turn->state == SPNEGO_ACCEPT_COMPLETED;
+    if (!negotiation->mic_required && peer_done) return SEC_E_OK;
+    if (negotiate_has_integrity(negotiation)) return negotiate_make_mic(negotiation, turn);
+    return negotiation->mic_required ? SEC_E_INVALID_TOKEN : SEC_E_OK;
+}
+
+/* Done when the acceptor says so, and has shown its MIC where one is required. */
+static SECURITY_STATUS conclude(const struct negotiation *negotiation, const struct turn *turn)
+{
+    if (negotiation->bare) return negotiation->inner_done ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
+    if (turn->state != SPNEGO_ACCEPT_COMPLETED) return SEC_I_CONTINUE_NEEDED;
+    if (!negotiation->inner_done || turn->answer.size) return SEC_E_INVALID_TOKEN;
+    return negotiation->mic_required && !negotiation->mic_verified ? SEC_E_INVALID_TOKEN : SEC_E_OK;
+}
+
+static void write_output(const struct negotiation *negotiation, const struct turn *turn, struct cs_writer *output)
+{
+    const struct spnego_resp message = {.state = SPNEGO_ACCEPT_INCOMPLETE,
+                                        .response_token = cs_written(&turn->answer),
+                                        .mech_list_mic = cs_written(&turn->own_mic)};
+    if (negotiation->bare)
+        cs_write_span(output, cs_written(&turn->answer));
+    else if (turn->answer.size || turn->own_mic.size)
+        spnego_resp_write(output, &message);
+}
+
+SECURITY_STATUS negotiate_initiate(struct negotiation *negotiation, struct turn *turn, struct cs_writer *output)
+{
+    if (negotiation->chosen < 0) return open_negotiation(negotiation, turn, output);
+    SECURITY_STATUS status = take_input(negotiation, turn);
+    if (status == SEC_E_OK) status = negotiate_run_mechanism(negotiation, turn);
+    if (status == SEC_E_OK && !negotiation->bare) status = exchange_mic(negotiation, turn);
+    if (status == SEC_E_OK) status = conclude(negotiation, turn);
+    if (status >= 0) write_output(negotiation, turn, output);
+    return status;
+}
