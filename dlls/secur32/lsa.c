@@ -10,12 +10,13 @@
 #include <ntsecapi.h>
 
 #include "caller.h"
+#include "lsa.h"
 
 NTSTATUS WINAPI NtClose(HANDLE handle);
 
 static const LARGE_INTEGER never = {.QuadPart = MAXLONGLONG};
 
-static BOOL is_connection(HANDLE handle)
+BOOL lsa_is_connection(HANDLE handle)
 {
     DWORD flags;
 
@@ -40,7 +41,7 @@ NTSTATUS WINAPI LsaRegisterLogonProcess(PLSA_STRING, PHANDLE LsaHandle, PLSA_OPE
 
 NTSTATUS WINAPI LsaDeregisterLogonProcess(HANDLE LsaHandle)
 {
-    return is_connection(LsaHandle) ? NtClose(LsaHandle) : STATUS_INVALID_HANDLE;
+    return lsa_is_connection(LsaHandle) ? NtClose(LsaHandle) : STATUS_INVALID_HANDLE;
 }
 
 NTSTATUS WINAPI LsaFreeReturnBuffer(PVOID Buffer)
@@ -114,22 +115,7 @@ NTSTATUS WINAPI LsaGetLogonSessionData(PLUID LogonId, PSECURITY_LOGON_SESSION_DA
     return *ppLogonSessionData ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-/* No package answers these calls yet: each name and number is one that no package has. */
-NTSTATUS WINAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING, PULONG)
-{
-    return is_connection(LsaHandle) ? STATUS_NO_SUCH_PACKAGE : STATUS_INVALID_HANDLE;
-}
-
-/* What the caller gets back although the call fails: behaviour.md row 72 */
-NTSTATUS WINAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG, PVOID, ULONG, PVOID *ProtocolReturnBuffer,
-                                             PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus)
-{
-    if (ProtocolReturnBuffer) *ProtocolReturnBuffer = NULL;
-    if (ReturnBufferLength) *ReturnBufferLength = 0;
-    if (ProtocolStatus) *ProtocolStatus = STATUS_SUCCESS;
-    return is_connection(LsaHandle) ? STATUS_NO_SUCH_PACKAGE : STATUS_INVALID_HANDLE;
-}
-
+/* No package logs anybody on yet: each number is one that no package has. */
 NTSTATUS WINAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING, SECURITY_LOGON_TYPE, ULONG, PVOID, ULONG, PTOKEN_GROUPS,
                              PTOKEN_SOURCE, PVOID *ProfileBuffer, PULONG ProfileBufferLength, PLUID, PHANDLE,
                              PQUOTA_LIMITS, PNTSTATUS SubStatus)
@@ -137,14 +123,14 @@ NTSTATUS WINAPI LsaLogonUser(HANDLE LsaHandle, PLSA_STRING, SECURITY_LOGON_TYPE,
     if (ProfileBuffer) *ProfileBuffer = NULL;
     if (ProfileBufferLength) *ProfileBufferLength = 0;
     if (SubStatus) *SubStatus = STATUS_SUCCESS;
-    return is_connection(LsaHandle) ? STATUS_NO_SUCH_PACKAGE : STATUS_INVALID_HANDLE;
+    return lsa_is_connection(LsaHandle) ? STATUS_NO_SUCH_PACKAGE : STATUS_INVALID_HANDLE;
 }
 
 /* Nothing in a prefix changes LSA policy through the LSA, so no event is ever due. */
 static NTSTATUS check_notification(POLICY_NOTIFICATION_INFORMATION_CLASS class, HANDLE event)
 {
     if (class < PolicyNotifyAuditEventsInformation || class >= PolicyNotifyMax) return STATUS_INVALID_PARAMETER;
-    return is_connection(event) ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+    return lsa_is_connection(event) ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
 
 NTSTATUS WINAPI LsaRegisterPolicyChangeNotification(POLICY_NOTIFICATION_INFORMATION_CLASS InformationClass,

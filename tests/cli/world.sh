@@ -61,7 +61,7 @@ expect() {
     run_command "$@"
     if [ "$code" -ne "$wanted" ]; then
         fail "$name" "exit code $code, not $wanted"
-    elif ! cat "$work/out" "$work/err" | grep -qE -- "$pattern"; then
+    elif ! grep -qE -- "$pattern" "$work/out" "$work/err"; then
         fail "$name" "no line matches '$pattern'"
     else
         pass "$name"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One side of an NTLM exchange over the native library, driven by lines on standard input, so that a test can set it
- * against another implementation. One line of answer comes for each line; `peer --help` lists the commands.
+ * One side of an exchange of NTLM or Negotiate over the native library, driven by lines on standard input, so that a
+ * test can set it against another implementation. One line of answer comes for each line; `peer --help` lists the
+ * commands.
  *
  *     0x00090312 SEC_I_CONTINUE_NEEDED 4e544c4d...    a status, and what the command yields
  *     error not a hexadecimal number                  the line itself was wrong; nothing has happened
@@ -16,10 +17,11 @@
 #include <string.h>
 
 struct peer {
+    const struct cs_mechanism *mechanism;
     bool initiator;
     enum cs_identity_kind identity;
-    struct cs_writer user, domain, password, target; /* UTF-16LE */
-    struct cs_writer bindings;                       /* SEC_CHANNEL_BINDINGS and its data */
+    struct cs_writer user, domain, password, packages, target; /* UTF-16LE */
+    struct cs_writer bindings;                                 /* SEC_CHANNEL_BINDINGS and its data */
     uint32_t request, granted;
     struct cs_policy policy;
     struct cs_credential *credential;
@@ -142,6 +144,22 @@ static void command_role(struct peer *peer, char *rest)
     }
 }
 
+static void command_package(struct peer *peer, char *rest)
+{
+    const struct cs_mechanism *mechanism = rest ? cs_find_mechanism(rest) : NULL;
+    if (!mechanism) {
+        refuse("no such package");
+    } else if (settled(peer)) {
+        peer->mechanism = mechanism;
+        answer_status(SEC_E_OK);
+    }
+}
+
+static void command_packages(struct peer *peer, char *rest)
+{
+    if (settled(peer) && set_text(&peer->packages, rest)) answer_status(SEC_E_OK);
+}
+
 static void set_identity_part(struct peer *peer, struct cs_writer *part, const char *text)
 {
     if (!settled(peer) || !set_text(part, text)) return;
@@ -220,10 +238,11 @@ static SECURITY_STATUS acquire(struct peer *peer)
         .identity = {.kind = peer->initiator ? peer->identity : CS_IDENTITY_DEFAULT,
                      .user = cs_written(&peer->user),
                      .domain = cs_written(&peer->domain),
-                     .password = cs_written(&peer->password)},
+                     .password = cs_written(&peer->password),
+                     .package_list = cs_written(&peer->packages)},
         .policy = peer->policy,
     };
-    return cs_acquire_credential(cs_find_mechanism("NTLM"), &request, &peer->credential);
+    return cs_acquire_credential(peer->mechanism, &request, &peer->credential);
 }
 
 static SECURITY_STATUS run_leg(struct peer *peer, struct cs_span input)
@@ -387,6 +406,8 @@ static const struct command {
     void (*run)(struct peer *peer, char *rest);
 } commands[] = {
     {"role", "init|accept", command_role},
+    {"package", "NTLM|Negotiate", command_package},
+    {"packages", "LIST (for Negotiate: \"!ntlm\", \"NTLM\" ...)", command_packages},
     {"user", "TEXT", command_user},
     {"domain", "TEXT", command_domain},
     {"password", "TEXT", command_password},
@@ -445,13 +466,14 @@ static void drop(struct peer *peer)
     cs_writer_drop(&peer->user);
     cs_writer_drop(&peer->domain);
     cs_writer_drop(&peer->password);
+    cs_writer_drop(&peer->packages);
     cs_writer_drop(&peer->target);
     cs_writer_drop(&peer->bindings);
 }
 
 int main(int argc, char **argv)
 {
-    struct peer peer = {.initiator = true, .policy = cs_default_policy()};
+    struct peer peer = {.mechanism = cs_find_mechanism("NTLM"), .initiator = true, .policy = cs_default_policy()};
     if (argc == 2 && !strcmp(argv[1], "--help")) {
         print_help();
         return 0;

@@ -12,6 +12,8 @@ CASES = (
     ('an unknown command', ['frobnicate'], 'error no such command'),
     ('an empty line', [''], 'error no such command'),
     ('a role that is none', ['role both'], 'error role is init or accept'),
+    ('a package that is none', ['package Nonesuch'], 'error no such package'),
+    ('no package', ['package'], 'error no such package'),
     ('half a byte', ['bindings 123'], 'error an odd number of hexadecimal digits'),
     ('a letter that is no digit', ['bindings 0g'], 'error not a hexadecimal number'),
     ('no number', ['request'], 'error not a number of 32 bits'),
@@ -22,6 +24,10 @@ CASES = (
     ('a message before the last step', ['role init', 'user a', 'password b', 'step', 'sign 00'],
      'error the exchange is not complete'),
     ('a token that is none', ['role accept', 'step 00'], '0x80090308 SEC_E_INVALID_TOKEN -'),
+    ('a token that is none, Negotiate', ['package Negotiate', 'role accept', 'step 00'],
+     '0x80090308 SEC_E_INVALID_TOKEN -'),
+    ('a package list that leaves nothing', ['package Negotiate', 'packages !ntlm', 'step'],
+     '0x8009030E SEC_E_NO_CREDENTIALS -'),
 )
 
 
