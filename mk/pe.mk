@@ -18,8 +18,8 @@ pe_objects_negotiate = negotiate/negotiate $(pe_package)
 pe_imports_negotiate = countersign
 pe_libs_negotiate = -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
-	handle_table interface lsa main messages names package_calls packages performance sasl text trace trace_line trace_names \
-	trace_text unsupported) \
+	handle_table interface lsa lsa_packages main messages names package_calls packages performance sasl text trace \
+	trace_line trace_names trace_text unsupported) \
 	countersign/package/identity sspicli/attributes_ex
 pe_libs_secur32 = -ladvapi32 -lntdll
 pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages unsupported)

@@ -180,6 +180,15 @@ bool negotiate_has_integrity(const struct negotiation *negotiation)
     return negotiation->session && (negotiation->session->flags & integrity);
 }
 
+/*
+ * Each MIC leaves the stream where it was before (MS-SPNG 3.2.5.1, 3.3.5.1): after both is too late for NTLM without
+ * extended session security, which has one stream for both directions.
+ */
+static void rewind_stream(struct cs_session *session)
+{
+    if (session->protection->rewind) session->protection->rewind(session);
+}
+
 SECURITY_STATUS negotiate_verify_mic(struct negotiation *negotiation, const struct turn *turn)
 {
     struct cs_buffer buffers[2] = {
@@ -192,6 +201,7 @@ SECURITY_STATUS negotiate_verify_mic(struct negotiation *negotiation, const stru
     SECURITY_STATUS status = cs_verify_signature(negotiation->session, &message);
     if (status) return turn->mic.size < negotiation->session->sizes.max_signature ? SEC_E_INVALID_TOKEN : status;
     negotiation->mic_verified = true;
+    rewind_stream(negotiation->session);
     return SEC_E_OK;
 }
 
@@ -208,15 +218,13 @@ SECURITY_STATUS negotiate_make_mic(struct negotiation *negotiation, struct turn 
     SECURITY_STATUS status = cs_make_signature(negotiation->session, &message);
     turn->own_mic.size = buffers[0].size;
     negotiation->mic_sent = status == SEC_E_OK;
+    if (negotiation->mic_sent) rewind_stream(negotiation->session);
     return status;
 }
 
-/* The session leaves as the mechanism's, its stream where it was before the MICs (MS-SPNG 3.2.5.1, 3.3.5.1). */
+/* The session leaves as the mechanism's. */
 static void hand_over(struct negotiation *negotiation, struct cs_session **session)
 {
-    const struct cs_protection *protection = negotiation->session->protection;
-    if (protection->rewind && (negotiation->mic_sent || negotiation->mic_verified))
-        protection->rewind(negotiation->session);
     *session = negotiation->session;
     negotiation->session = NULL;
 }
