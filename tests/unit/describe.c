@@ -332,14 +332,20 @@ static void test_other_mechanisms(void **state)
 {
     (void)state;
     expect_text(describe_hex("601c06062b0601050502a0123010a00e300c060a2b06010401823702020a"),
-                "SPNEGO token (30 bytes), not decoded yet\n");
-    expect_text(describe_hex("a1073005a0030a0100"), "SPNEGO token (9 bytes), not decoded yet\n");
+                "SPNEGO NegTokenInit (30 bytes)\n  mechType: NTLM 1.3.6.1.4.1.311.2.2.10\n");
+    expect_text(describe_hex("a1073005a0030a0100"), "SPNEGO NegTokenResp (9 bytes)\n  negState: accept-completed\n");
+    expect_text(describe_hex("a1093007a0030a0101a200"),
+                "SPNEGO NegTokenResp (11 bytes)\n  Broken at byte 0: not DER, cut, "
+                "or with fields out of order\n");
     expect_text(describe_hex("60820c1b06092a864886f71201020201006e820c0a"), "Kerberos token (21 bytes), not decoded");
     expect_text(describe_hex("6f8187308184"), "Kerberos token (6 bytes), not decoded yet\n");
     expect_text(describe_hex("6082"), "token of an unknown kind (2 bytes), begins with 6082\n");
     expect_text(describe_hex("4e544c4d535350"), "token of an unknown kind (7 bytes), begins with 4e544c4d535350\n");
     expect_text(describe_hex(""), "empty token\n");
     struct description description = describe_hex("a1073005a0030a0100");
+    assert_true(description.whole);
+    free(description.text);
+    description = describe_hex("a1073005a0030a01");
     assert_false(description.whole);
     free(description.text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What every security package DLL has in common: Windows's contract for packages (ntsecpkg.h) on one side, the bridge
- * on the other. A package is a spec file and one struct sp_package.
+ * on the other. A package is a spec file and its name.
  */
 #ifndef COUNTERSIGN_PACKAGE_H
 #define COUNTERSIGN_PACKAGE_H

@@ -202,14 +202,13 @@ static struct cs_span inside_frame(struct cs_span token)
 static const char *undecoded_mechanism(struct cs_span token)
 {
     static const struct beginning framed[] = {
-        {"SPNEGO", "\x06\x06\x2b\x06\x01\x05\x05\x02", 8},                /* 1.3.6.1.5.5.2 */
         {"Kerberos", "\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02", 11}, /* 1.2.840.113554.1.2.2 */
     };
     static const struct beginning bare[] = {
         {"SPNEGO", "\xa0", 1},   /* NegTokenInit, as Windows takes it without its frame */
-        {"SPNEGO", "\xa1", 1},   /* NegTokenResp */
         {"Kerberos", "\x6e", 1}, /* AP-REQ, AP-REP and KRB-ERROR of DCE style */
-        {"Kerberos", "\x6f", 1}, {"Kerberos", "\x7e", 1},
+        {"Kerberos", "\x6f", 1},
+        {"Kerberos", "\x7e", 1},
     };
     for (size_t i = 0; i < sizeof framed / sizeof *framed; i++)
         if (begins(inside_frame(token), &framed[i])) return framed[i].mechanism;
@@ -236,14 +235,31 @@ static bool describe_undecoded(struct cs_description *description)
     return false;
 }
 
+static bool describe_any(struct cs_description *description)
+{
+    static const struct cs_describer *const describers[] = {&ntlm_describer, &spnego_describer};
+    for (size_t i = 0; i < sizeof describers / sizeof *describers; i++) {
+        if (!describers[i]->recognises(description->token)) continue;
+        indent(description);
+        describers[i]->describe(description);
+        return description->whole;
+    }
+    indent(description);
+    return describe_undecoded(description);
+}
+
 bool cs_describe_token(struct cs_span token, struct cs_writer *text)
 {
-    static const struct cs_describer *const describers[] = {&ntlm_describer};
     struct cs_description description = {.token = token, .text = text, .whole = true};
-    for (size_t i = 0; i < sizeof describers / sizeof *describers; i++) {
-        if (!describers[i]->recognises(token)) continue;
-        describers[i]->describe(&description);
-        return description.whole;
-    }
-    return describe_undecoded(&description);
+    return describe_any(&description);
+}
+
+/* A token inside a token inside a token is somebody's joke, and the stack is not ours to spend on it. */
+bool cs_describe_inner(struct cs_description *description, struct cs_span token)
+{
+    enum { DEEPEST = 4 };
+    struct cs_description inner = {
+        .token = token, .text = description->text, .depth = description->depth + 1, .whole = true};
+    if (inner.depth > DEEPEST) return false;
+    return describe_any(&inner);
 }

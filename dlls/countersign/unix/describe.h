@@ -33,7 +33,13 @@ struct cs_describer {
     void (*describe)(struct cs_description *description); /* called only for tokens that it recognises */
 };
 
-extern const struct cs_describer ntlm_describer;
+extern const struct cs_describer ntlm_describer, spnego_describer;
+
+/*
+ * Describes a token that lies inside the one at hand, indented, with offsets of its own. Whether it is of a known kind
+ * and whole.
+ */
+bool cs_describe_inner(struct cs_description *description, struct cs_span token);
 
 /* A reader that knows where in the token it is. END is the offset of the first byte behind what it reads. */
 struct cs_walk {
