@@ -47,13 +47,13 @@ static void describe_mech(struct cs_description *description, const char *label,
 /* The MIC could be tried against a key: its size is all that is said. */
 static void describe_mic(struct cs_description *description, struct cs_span mic)
 {
-    if (mic.data) cs_describe_line(description, "mechListMIC", _("%zu bytes"), mic.size);
+    if (mic.data) cs_describe_line(description, "mechListMIC", "size %zu", mic.size);
 }
 
 static void describe_mech_token(struct cs_description *description, const char *label, struct cs_span token)
 {
     if (!token.data) return;
-    cs_describe_line(description, label, _("%zu bytes"), token.size);
+    cs_describe_line(description, label, "size %zu", token.size);
     if (token.size && !cs_describe_inner(description, token)) description->whole = false;
 }
 
@@ -84,8 +84,10 @@ static void describe(struct cs_description *description)
     struct spnego_init init;
     struct spnego_resp resp;
     SECURITY_STATUS status = is_resp ? spnego_resp_read(token, &resp) : spnego_init_read(token, &init);
-    const char *name = is_resp ? "NegTokenResp" : !status && init.hint_name.data ? "NegTokenInit2" : "NegTokenInit";
-    cs_describe_add(description, _("SPNEGO %s (%zu bytes)"), name, token.size);
+    const char *name = is_resp                          ? "SPNEGO NegTokenResp"
+                       : !status && init.hint_name.data ? "SPNEGO NegTokenInit2"
+                                                        : "SPNEGO NegTokenInit";
+    cs_describe_add(description, _("%s (%zu bytes)"), name, token.size);
     cs_describe_end(description);
     description->depth++;
     if (status)
