@@ -100,7 +100,10 @@ packages() {
             bench) echo gss-ntlmssp krb5-multidev "$(first_known libwinpr2-dev libwinpr3-dev)" ;;
             interop) echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 ;;
             # A Node.js from elsewhere brings npm along and conflicts with Debian's.
-            real) command -v npm >/dev/null || echo npm ;;
+            real)
+                echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp
+                command -v npm >/dev/null || echo npm
+                ;;
             *) die 'no list of packages for "%s"' "$purpose" ;;
         esac
     done

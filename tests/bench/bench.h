@@ -48,7 +48,9 @@ struct bench_peer {
     void (*close)(void *pair);
 };
 
-extern const struct bench_peer bench_ours, bench_gss_ntlmssp, bench_winpr;
+/* Ours need bench_ours_environment(). The last two are NTLM too, inside of SPNEGO: ours and MIT's. */
+extern const struct bench_peer bench_ours, bench_own_ntlm, bench_gss_ntlmssp, bench_winpr;
+extern const struct bench_peer bench_ours_negotiate, bench_mit_spnego;
 extern const struct bench_peer bench_bare_gnutls, bench_bare_nettle, bench_bare_hcrypto;
 
 /* Ends the program with 1 unless HELD; WHAT says on standard error what did not. */

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * gss-ntlmssp, as programs use it: through MIT's GSSAPI, which loads it as a mechanism. Its credentials, the client's
- * password and the server's account alike, come from the file that NTLM_USER_FILE names.
+ * gss-ntlmssp, as programs use it: through MIT's GSSAPI, which loads it as a mechanism, bare or inside of its SPNEGO.
+ * Its credentials, the client's password and the server's account alike, come from the file that NTLM_USER_FILE names.
  */
 #include "bench.h"
 
 #include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct gss_pair {
     char user_file[BENCH_PATH];
+    gss_OID mechanism;
     gss_name_t target;
     gss_cred_id_t client_credential, server_credential;
     gss_ctx_id_t client, server;
 };
 
-/* 1.3.6.1.4.1.311.2.2.10 */
+/* 1.3.6.1.4.1.311.2.2.10, 1.3.6.1.5.5.2 */
 static gss_OID_desc ntlmssp = {10, "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
+static gss_OID_desc spnego = {6, "\x2b\x06\x01\x05\x05\x02"};
 
 static void require(OM_uint32 major, const char *what)
 {
-    bench_require_status(major, GSS_S_COMPLETE, "gss-ntlmssp", what);
+    bench_require_status(major, GSS_S_COMPLETE, "MIT's GSSAPI", what);
 }
 
 static gss_name_t import_name(char *text, gss_OID type)
@@ -40,10 +43,19 @@ static void write_user_file(struct gss_pair *pair)
     setenv("NTLM_USER_FILE", pair->user_file, 1);
 }
 
+/* Else SPNEGO would try Kerberos first, as ours, which has no other mechanism, does not. */
+static void restrict_to_ntlm(struct gss_pair *pair)
+{
+    gss_OID_set_desc mechanisms = {1, &ntlmssp};
+    OM_uint32 minor;
+    require(gss_set_neg_mechs(&minor, pair->client_credential, &mechanisms), "gss_set_neg_mechs, client");
+    require(gss_set_neg_mechs(&minor, pair->server_credential, &mechanisms), "gss_set_neg_mechs, server");
+}
+
 static void acquire(struct gss_pair *pair)
 {
     static char user_text[] = BENCH_DOMAIN "\\" BENCH_USER, target_text[] = "cifs@bench";
-    gss_OID_set_desc mechanisms = {1, &ntlmssp};
+    gss_OID_set_desc mechanisms = {1, pair->mechanism};
     gss_name_t user = import_name(user_text, GSS_C_NT_USER_NAME);
     OM_uint32 minor;
     require(gss_acquire_cred(&minor, user, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE, &pair->client_credential,
@@ -53,6 +65,7 @@ static void acquire(struct gss_pair *pair)
                              &pair->server_credential, NULL, NULL),
             "gss_acquire_cred, server");
     gss_release_name(&minor, &user);
+    if (pair->mechanism == &spnego) restrict_to_ntlm(pair);
     pair->target = import_name(target_text, GSS_C_NT_HOSTBASED_SERVICE);
 }
 
@@ -60,8 +73,9 @@ static OM_uint32 client_step(struct gss_pair *pair, gss_buffer_t input, gss_buff
 {
     const OM_uint32 flags = GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG;
     OM_uint32 minor, granted = 0;
-    OM_uint32 major = gss_init_sec_context(&minor, pair->client_credential, &pair->client, pair->target, &ntlmssp,
-                                           flags, 0, GSS_C_NO_CHANNEL_BINDINGS, input, NULL, output, &granted, NULL);
+    OM_uint32 major =
+        gss_init_sec_context(&minor, pair->client_credential, &pair->client, pair->target, pair->mechanism, flags, 0,
+                             GSS_C_NO_CHANNEL_BINDINGS, input, NULL, output, &granted, NULL);
     if (major != GSS_S_CONTINUE_NEEDED) require(major, "gss_init_sec_context");
     return major;
 }
@@ -78,24 +92,35 @@ static OM_uint32 server_step(struct gss_pair *pair, gss_buffer_t input, gss_buff
 static void establish(struct gss_pair *pair)
 {
     gss_buffer_desc to_client = GSS_C_EMPTY_BUFFER, to_server = GSS_C_EMPTY_BUFFER;
-    OM_uint32 minor, server = GSS_S_CONTINUE_NEEDED;
-    while (server == GSS_S_CONTINUE_NEEDED) {
-        client_step(pair, &to_client, &to_server);
+    OM_uint32 minor, client = GSS_S_CONTINUE_NEEDED, server = GSS_S_CONTINUE_NEEDED;
+    while (client == GSS_S_CONTINUE_NEEDED || server == GSS_S_CONTINUE_NEEDED) {
+        client = client_step(pair, &to_client, &to_server);
         gss_release_buffer(&minor, &to_client);
-        server = server_step(pair, &to_server, &to_client);
+        if (server == GSS_S_CONTINUE_NEEDED) server = server_step(pair, &to_server, &to_client);
         gss_release_buffer(&minor, &to_server);
     }
     gss_release_buffer(&minor, &to_client);
 }
 
-static void *open_pair(void)
+static void *open_pair(gss_OID mechanism)
 {
     struct gss_pair *pair = calloc(1, sizeof *pair);
     bench_require(pair != NULL, "memory");
+    pair->mechanism = mechanism;
     write_user_file(pair);
     acquire(pair);
     establish(pair);
     return pair;
+}
+
+static void *open_ntlmssp(void)
+{
+    return open_pair(&ntlmssp);
+}
+
+static void *open_spnego(void)
+{
+    return open_pair(&spnego);
 }
 
 static void release_contexts(struct gss_pair *pair)
@@ -185,14 +210,9 @@ static void drop(struct bench_message *message)
     drop_block(&message->opened);
 }
 
-const struct bench_peer bench_gss_ntlmssp = {
-    .name = "gss-ntlmssp",
-    .open = open_pair,
-    .seal = seal,
-    .unseal = unseal,
-    .sign = sign,
-    .verify = verify,
-    .drop = drop,
-    .handshake = handshake,
-    .close = close_pair,
-};
+#define OPERATIONS                                                                                                     \
+    .seal = seal, .unseal = unseal, .sign = sign, .verify = verify, .drop = drop, .handshake = handshake,              \
+    .close = close_pair
+
+const struct bench_peer bench_gss_ntlmssp = {.name = "gss-ntlmssp", .open = open_ntlmssp, OPERATIONS};
+const struct bench_peer bench_mit_spnego = {.name = "mit-spnego", .open = open_spnego, OPERATIONS};

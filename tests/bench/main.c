@@ -11,9 +11,11 @@ static const struct {
     const char *name;
     void (*run)(const char *name);
 } benchmarks[] = {
-    {"ntlm-seal", bench_messages},      {"ntlm-unseal", bench_messages},     {"ntlm-sign", bench_messages},
-    {"ntlm-verify", bench_messages},    {"ntlm-handshake", bench_handshake}, {"context-memory", bench_context_memory},
-    {"native-call", bench_native_call},
+    {"ntlm-seal", bench_messages},       {"ntlm-unseal", bench_messages},
+    {"ntlm-sign", bench_messages},       {"ntlm-verify", bench_messages},
+    {"ntlm-handshake", bench_handshake}, {"context-memory", bench_context_memory},
+    {"native-call", bench_native_call},  {"negotiate-handshake", bench_handshake},
+    {"negotiate-seal", bench_messages},
 };
 
 static bool run(const char *name)

@@ -4,7 +4,9 @@
  * stay in step and every message is seen to come out as it went in; one half of it is the figure.
  */
 #include "contest.h"
+#include "ours.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,19 +15,28 @@
  * again would be. */
 enum { ROUNDS = 61, LARGEST_BATCH = 128, BATCH_BYTES = 1 << 18 };
 
-static const struct bench_peer *const peers[] = {&bench_gss_ntlmssp, &bench_winpr};
-static const struct bench_peer *const bare_peers[] = {&bench_bare_gnutls, &bench_bare_nettle, &bench_bare_hcrypto};
+/* Who takes part, the first being ours, and the libraries that set the limit, if any; both until NULL. */
+struct field {
+    const struct bench_peer *peers[CONTEST_MOST], *bare_peers[CONTEST_MOST];
+};
+
+static const struct field ntlm_field = {
+    {&bench_ours, &bench_gss_ntlmssp, &bench_winpr},
+    {&bench_bare_gnutls, &bench_bare_nettle, &bench_bare_hcrypto},
+};
+static const struct field negotiate_field = {{&bench_ours_negotiate, &bench_own_ntlm}, {NULL}};
 
 struct kind {
     const char *name;
+    const struct field *field;
     bool seals, receives;
+    size_t largest; /* bytes */
 };
 
 static const struct kind kinds[] = {
-    {"ntlm-seal", true, false},
-    {"ntlm-unseal", true, true},
-    {"ntlm-sign", false, false},
-    {"ntlm-verify", false, true},
+    {"ntlm-seal", &ntlm_field, true, false, 262144},         {"ntlm-unseal", &ntlm_field, true, true, 262144},
+    {"ntlm-sign", &ntlm_field, false, false, 262144},        {"ntlm-verify", &ntlm_field, false, true, 262144},
+    {"negotiate-seal", &negotiate_field, true, false, 1024},
 };
 
 struct batch {
@@ -91,14 +102,14 @@ static void join(struct contest *contest, const struct bench_peer *peer, const s
 
 static size_t join_all(struct contest *contest, const struct kind *kind)
 {
-    contest_join(contest, &bench_ours);
-    for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) join(contest, peers[i], kind);
+    const struct field *field = kind->field;
+    for (size_t i = 0; field->peers[i]; i++) join(contest, field->peers[i], kind);
     const size_t first_bare = contest->count;
-    for (size_t i = 0; i < sizeof bare_peers / sizeof *bare_peers; i++) join(contest, bare_peers[i], kind);
+    for (size_t i = 0; field->bare_peers[i]; i++) join(contest, field->bare_peers[i], kind);
     return first_bare;
 }
 
-/* The fastest of the bare ones is the limit. */
+/* The fastest of the bare ones, if there are any, is the limit. */
 static void measure(const struct contest *contest, size_t first_bare, const struct kind *kind, size_t size)
 {
     struct batch batch;
@@ -106,12 +117,12 @@ static void measure(const struct contest *contest, size_t first_bare, const stru
     make_batch(&batch, kind, size);
     contest_run(contest, ROUNDS, run_batch, &batch, figures);
     drop_batch(&batch);
-    double bare = figures[first_bare];
+    double bare = INFINITY;
     for (size_t i = 1; i < contest->count; i++) {
         bench_row(kind->name, size, figures[0], contest->peers[i]->name, figures[i]);
-        if (i > first_bare && figures[i] < bare) bare = figures[i];
+        if (i >= first_bare && figures[i] < bare) bare = figures[i];
     }
-    bench_row(kind->name, size, figures[0], "bare", bare);
+    if (first_bare < contest->count) bench_row(kind->name, size, figures[0], "bare", bare);
 }
 
 static const struct kind *find_kind(const char *name)
@@ -126,7 +137,10 @@ void bench_messages(const char *name)
     static const size_t sizes[] = {64, 1024, 16384, 262144};
     const struct kind *kind = find_kind(name);
     struct contest contest = {0};
+    bench_ours_environment();
     const size_t first_bare = join_all(&contest, kind);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) measure(&contest, first_bare, kind, sizes[i]);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sizes[i] <= kind->largest; i++)
+        measure(&contest, first_bare, kind, sizes[i]);
     contest_end(&contest);
+    pair_environment_end();
 }

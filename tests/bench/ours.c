@@ -36,22 +36,30 @@ static void run(struct pair *pair)
     require(pair_run(pair), "handshake");
 }
 
-static void *open_pair(void)
+static void *open_pair(const char *package)
 {
     struct pair *pair = malloc(sizeof *pair);
     struct pair_setup setup;
     bench_require(pair != NULL, "memory");
-    bench_ours_environment();
     bench_ours_setup(&setup);
-    pair_open(pair, "NTLM", &setup);
+    pair_open(pair, package, &setup);
     run(pair);
     return pair;
+}
+
+static void *open_ntlm(void)
+{
+    return open_pair("NTLM");
+}
+
+static void *open_negotiate(void)
+{
+    return open_pair("Negotiate");
 }
 
 static void close_pair(void *state)
 {
     pair_close(state);
-    pair_environment_end();
     free(state);
 }
 
@@ -105,13 +113,9 @@ static void verify(void *state, struct bench_message *message)
     require(cs_verify_signature(cs_context_session(pair->server), &flat), "verify");
 }
 
-const struct bench_peer bench_ours = {
-    .name = "ours",
-    .open = open_pair,
-    .seal = seal,
-    .unseal = unseal,
-    .sign = sign,
-    .verify = verify,
-    .handshake = handshake,
-    .close = close_pair,
-};
+#define OPERATIONS                                                                                                     \
+    .seal = seal, .unseal = unseal, .sign = sign, .verify = verify, .handshake = handshake, .close = close_pair
+
+const struct bench_peer bench_ours = {.name = "ours", .open = open_ntlm, OPERATIONS};
+const struct bench_peer bench_own_ntlm = {.name = "own-ntlm", .open = open_ntlm, OPERATIONS};
+const struct bench_peer bench_ours_negotiate = {.name = "ours", .open = open_negotiate, OPERATIONS};

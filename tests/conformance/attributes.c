@@ -75,3 +75,63 @@ const char *names_text(CtxtHandle *context, char *text)
     FreeContextBuffer(names.sUserName);
     return text;
 }
+
+const char *name_form(const char *name)
+{
+    const char *separator = strchr(name, '\\');
+    const bool has_both = separator && separator > name && separator[1] && !strchr(separator + 1, '\\');
+
+    return has_both ? "DOMAIN\\user" : name;
+}
+
+const char *package_text(CtxtHandle *context, char *text)
+{
+    SecPkgContext_PackageInfoA info = {NULL};
+    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_PACKAGE_INFO, &info);
+
+    if (status || !info.PackageInfo) return status_text(status, text);
+    snprintf(text, OBSERVED_MAX, "%s", info.PackageInfo->Name);
+    FreeContextBuffer(info.PackageInfo);
+    return text;
+}
+
+const char *negotiation_text(CtxtHandle *context, char *text)
+{
+    SecPkgContext_NegotiationInfoA info = {NULL, 0};
+    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_NEGOTIATION_INFO, &info);
+    char name[STATUS_NAME_MAX];
+
+    if (status || !info.PackageInfo) return status_text(status, text);
+    snprintf(text, OBSERVED_MAX, "%s, %lu, %s", status_name(status, name), info.NegotiationState,
+             info.PackageInfo->Name);
+    FreeContextBuffer(info.PackageInfo);
+    return text;
+}
+
+const char *flags_text(CtxtHandle *context, ULONG granted, char *text)
+{
+    SecPkgContext_Flags data = {0};
+    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_FLAGS, &data);
+
+    if (status) return status_text(status, text);
+    if (data.Flags == granted) return "as granted";
+    snprintf(text, OBSERVED_MAX, "0x%08lx, granted 0x%08lx", data.Flags, granted);
+    return text;
+}
+
+/* Documented as local time, seen as either: both readings are tried. */
+const char *expiry_text(TimeStamp expiry, char *text)
+{
+    const LONGLONG hour = 36000000000LL;
+    FILETIME utc, local;
+    LONGLONG left[2];
+
+    GetSystemTimeAsFileTime(&utc);
+    FileTimeToLocalFileTime(&utc, &local);
+    left[0] = expiry.QuadPart - ((LONGLONG)utc.dwHighDateTime << 32 | utc.dwLowDateTime);
+    left[1] = expiry.QuadPart - ((LONGLONG)local.dwHighDateTime << 32 | local.dwLowDateTime);
+    for (size_t i = 0; i < COUNT_OF(left); i++)
+        if (left[i] >= hour && left[i] <= 240 * hour) return "in 1 hour to 10 days";
+    snprintf(text, OBSERVED_MAX, "in %lld seconds", (long long)(left[0] / 10000000));
+    return text;
+}

@@ -26,4 +26,19 @@ SECURITY_STATUS session_key(CtxtHandle *context, unsigned char key[SESSION_KEY_M
 /* NAMES of a context (A entry), or the status. */
 const char *names_text(CtxtHandle *context, char *text);
 
+/* "DOMAIN\\user" for any name of that form, else NAME itself. */
+const char *name_form(const char *name);
+
+/* The name that PACKAGE_INFO gives, or the status. TEXT holds OBSERVED_MAX bytes; returned. */
+const char *package_text(CtxtHandle *context, char *text);
+
+/* NEGOTIATION_INFO as "STATUS, STATE, NAME", or the status. */
+const char *negotiation_text(CtxtHandle *context, char *text);
+
+/* "as granted" if FLAGS are what the last leg gave, GRANTED; else both, or the status. */
+const char *flags_text(CtxtHandle *context, ULONG granted, char *text);
+
+/* "in 1 hour to 10 days", or "in N seconds". */
+const char *expiry_text(TimeStamp expiry, char *text);
+
 #endif

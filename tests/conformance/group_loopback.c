@@ -59,13 +59,6 @@ static void both_key_infos(struct conformance_run *run, struct exchange *exchang
     observe(run, "loopback/server.sizes", "%s", sizes_text(&exchange->server, text));
 }
 
-static bool is_domain_and_user(const char *name)
-{
-    const char *separator = strchr(name, '\\');
-
-    return separator && separator > name && separator[1] && !strchr(separator + 1, '\\');
-}
-
 static void both_names(struct conformance_run *run, struct exchange *exchange)
 {
     char client[OBSERVED_MAX], server[OBSERVED_MAX];
@@ -73,20 +66,7 @@ static void both_names(struct conformance_run *run, struct exchange *exchange)
     names_text(&exchange->client, client);
     names_text(&exchange->server, server);
     observe_bool(run, "loopback/names.equal", !strcmp(client, server));
-    observe(run, "loopback/names.form", is_domain_and_user(client) ? "DOMAIN\\user" : "%s", client);
-}
-
-static void package_name(struct conformance_run *run, const char *id, CtxtHandle *context)
-{
-    SecPkgContext_PackageInfoA info = {NULL};
-    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_PACKAGE_INFO, &info);
-
-    if (status || !info.PackageInfo) {
-        observe_status(run, id, status);
-        return;
-    }
-    observe(run, id, "%s", info.PackageInfo->Name);
-    FreeContextBuffer(info.PackageInfo);
+    observe(run, "loopback/names.form", "%s", name_form(client));
 }
 
 static void both_session_keys(struct conformance_run *run, struct exchange *exchange)
@@ -102,33 +82,6 @@ static void both_session_keys(struct conformance_run *run, struct exchange *exch
     observe_status(run, "loopback/session-key.free", released);
 }
 
-static void negotiation(struct conformance_run *run, const char *id, CtxtHandle *context)
-{
-    SecPkgContext_NegotiationInfoA info = {NULL, 0};
-    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_NEGOTIATION_INFO, &info);
-    char name[STATUS_NAME_MAX];
-
-    if (status || !info.PackageInfo) {
-        observe_status(run, id, status);
-        return;
-    }
-    observe(run, id, "%s, %lu, %s", status_name(status, name), info.NegotiationState, info.PackageInfo->Name);
-    FreeContextBuffer(info.PackageInfo);
-}
-
-static void flags(struct conformance_run *run, const char *id, CtxtHandle *context, ULONG granted)
-{
-    SecPkgContext_Flags data = {0};
-    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_FLAGS, &data);
-
-    if (status)
-        observe_status(run, id, status);
-    else if (data.Flags == granted)
-        observe(run, id, "as granted");
-    else
-        observe(run, id, "0x%08lx, granted 0x%08lx", data.Flags, granted);
-}
-
 static void lifespan(struct conformance_run *run, CtxtHandle *context)
 {
     SecPkgContext_Lifespan data;
@@ -139,25 +92,6 @@ static void lifespan(struct conformance_run *run, CtxtHandle *context)
     else
         observe(run, "loopback/client.lifespan", "SEC_E_OK, %s",
                 data.tsExpiry.QuadPart > data.tsStart.QuadPart ? "ends after it starts" : "ends before it starts");
-}
-
-/* Documented as local time, seen as either: both readings are tried. */
-static void expiry(struct conformance_run *run, TimeStamp expiry)
-{
-    const LONGLONG hour = 36000000000LL;
-    FILETIME utc, local;
-    LONGLONG left[2];
-
-    GetSystemTimeAsFileTime(&utc);
-    FileTimeToLocalFileTime(&utc, &local);
-    left[0] = expiry.QuadPart - ((LONGLONG)utc.dwHighDateTime << 32 | utc.dwLowDateTime);
-    left[1] = expiry.QuadPart - ((LONGLONG)local.dwHighDateTime << 32 | local.dwLowDateTime);
-    for (size_t i = 0; i < COUNT_OF(left); i++)
-        if (left[i] >= hour && left[i] <= 240 * hour) {
-            observe(run, "loopback/client.expiry", "in 1 hour to 10 days");
-            return;
-        }
-    observe(run, "loopback/client.expiry", "in %lld seconds", (long long)(left[0] / 10000000));
 }
 
 static void server_identity(struct conformance_run *run, CtxtHandle *server)
@@ -179,23 +113,33 @@ static void close_all(struct conformance_run *run, struct exchange *exchange)
     observe_status(run, "loopback/close.server-credential", FreeCredentialsHandle(&exchange->server_credential));
 }
 
+static void both_packages(struct conformance_run *run, struct exchange *exchange)
+{
+    char text[OBSERVED_MAX];
+
+    observe(run, "loopback/client.package", "%s", package_text(&exchange->client, text));
+    observe(run, "loopback/server.package", "%s", package_text(&exchange->server, text));
+    observe(run, "loopback/client.negotiation", "%s", negotiation_text(&exchange->client, text));
+    observe(run, "loopback/server.negotiation", "%s", negotiation_text(&exchange->server, text));
+}
+
 static void both_contexts(struct conformance_run *run, struct exchange *exchange)
 {
     SecPkgContext_StreamSizes sizes;
+    char text[OBSERVED_MAX];
 
     both_key_infos(run, exchange);
     both_names(run, exchange);
-    package_name(run, "loopback/client.package", &exchange->client);
-    package_name(run, "loopback/server.package", &exchange->server);
+    both_packages(run, exchange);
     both_session_keys(run, exchange);
-    negotiation(run, "loopback/client.negotiation", &exchange->client);
-    negotiation(run, "loopback/server.negotiation", &exchange->server);
     observe_status(run, "loopback/client.stream-sizes",
                    QueryContextAttributesA(&exchange->client, SECPKG_ATTR_STREAM_SIZES, &sizes));
-    flags(run, "loopback/client.flags", &exchange->client, exchange->legs[CLIENT_LAST].attributes);
-    flags(run, "loopback/server.flags", &exchange->server, exchange->legs[SERVER_LAST].attributes);
+    observe(run, "loopback/client.flags", "%s",
+            flags_text(&exchange->client, exchange->legs[CLIENT_LAST].attributes, text));
+    observe(run, "loopback/server.flags", "%s",
+            flags_text(&exchange->server, exchange->legs[SERVER_LAST].attributes, text));
     lifespan(run, &exchange->client);
-    expiry(run, exchange->legs[CLIENT_LAST].expiry);
+    observe(run, "loopback/client.expiry", "%s", expiry_text(exchange->legs[CLIENT_LAST].expiry, text));
     server_identity(run, &exchange->server);
     close_all(run, exchange);
 }

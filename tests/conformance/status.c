@@ -47,6 +47,7 @@ static const struct named_code statuses[] = {
     {0xc0000005, "STATUS_ACCESS_VIOLATION"},
     {0xc0000008, "STATUS_INVALID_HANDLE"},
     {0xc000000d, "STATUS_INVALID_PARAMETER"},
+    {0xc000005f, "STATUS_NO_SUCH_LOGON_SESSION"},
     {0xc000006d, "STATUS_LOGON_FAILURE"},
     {0xc00000fe, "STATUS_NO_SUCH_PACKAGE"},
 };

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "ntlm_vectors.h"
+#include "spnego_vectors.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -165,6 +166,43 @@ static void seed_bindings(const char *folder)
     seed_hex(folder, "bindings", "parts", "", parts);
 }
 
+static void seed_spnego_vectors(const char *folder)
+{
+    static const char *const tokens[] = {
+        spnego_smb_hints,     spnego_smb_negotiate,  spnego_smb_challenge,
+        spnego_smb_accept,    spnego_kerberos_resp,  spnego_example_init2,
+        spnego_smb_authenticate, "a1023000",
+    };
+    char name[32];
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        snprintf(name, sizeof name, "vector-%zu", i);
+        seed_hex(folder, "spnego_codec", name, "", tokens[i]);
+    }
+}
+
+/* Options and mode; for each message how many changes, and of each: how, where (two bytes), how much, bytes. */
+static void seed_spnego_changes(const char *folder)
+{
+    static const char *const identities[] = {"d4", "d5", "d6", "c4", "54", "f4"};
+    static const char *const changes[] = {
+        "",
+        "01" "00" "1300" "01" "01",             /* mechTypes */
+        "01" "00" "0d00" "01" "01" "00",
+        "00" "01" "01" "0a00" "01" "03",        /* request-mic */
+        "00" "00" "01" "03" "0000" "ff",        /* a cut authenticate */
+        "00" "00" "00" "01" "01" "0800" "01" "01", /* accept-incomplete at the end */
+        "00" "00" "00" "01" "00" "0f00" "01" "10", /* the server's MIC */
+    };
+    char name[32], head[8];
+    for (size_t i = 0; i < sizeof identities / sizeof *identities; i++)
+        for (size_t j = 0; j < sizeof changes / sizeof *changes; j++)
+            for (unsigned mode = 0; mode < 8; mode++) {
+                snprintf(name, sizeof name, "change-%zu-%zu-%u", i, j, mode);
+                snprintf(head, sizeof head, "%s%02x", identities[i], mode);
+                seed_hex(folder, "spnego_exchange", name, head, changes[j]);
+            }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -177,5 +215,7 @@ int main(int argc, char **argv)
     seed_changes(argv[1]);
     seed_calls(argv[1]);
     seed_bindings(argv[1]);
+    seed_spnego_vectors(argv[1]);
+    seed_spnego_changes(argv[1]);
     return 0;
 }

@@ -44,16 +44,16 @@ def gss_bindings(data):
     return data and ChannelBindings(application_data=data, initiator_address_type=0, acceptor_address_type=0)
 
 
-def gss_initiator(user, password, flags, bindings):
+def gss_initiator(user, password, flags, bindings, mech=NTLMSSP):
     name = gssapi.Name(f'{DOMAIN}\\{user}', gssapi.NameType.user)
-    credentials = acquire_cred_with_password(name, password.encode(), mechs=[NTLMSSP], usage='initiate').creds
+    credentials = acquire_cred_with_password(name, password.encode(), mechs=[mech], usage='initiate').creds
     return gssapi.SecurityContext(name=gssapi.Name(TARGET.replace('/', '@'), gssapi.NameType.hostbased_service),
-                                  creds=gssapi.Credentials(credentials), mech=NTLMSSP, usage='initiate', flags=flags,
+                                  creds=gssapi.Credentials(credentials), mech=mech, usage='initiate', flags=flags,
                                   channel_bindings=gss_bindings(bindings))
 
 
-def gss_acceptor(bindings):
-    return gssapi.SecurityContext(creds=gssapi.Credentials(usage='accept', mechs=[NTLMSSP]), usage='accept',
+def gss_acceptor(bindings, mechs=(NTLMSSP,)):
+    return gssapi.SecurityContext(creds=gssapi.Credentials(usage='accept', mechs=mechs), usage='accept',
                                   channel_bindings=gss_bindings(bindings))
 
 

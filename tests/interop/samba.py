@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
-Our NTLM against Samba: its helper ntlm_auth as client and as server, and winbindd as the backend of our acceptor.
-Runs inside samba_world, which makes the accounts and smb.conf.
+Our NTLM and Negotiate against Samba: its helper ntlm_auth as client and as server, and winbindd as the backend of our
+acceptor. Runs inside samba_world, which makes the accounts and smb.conf.
 """
 
 import base64
@@ -15,6 +15,7 @@ from ntlm_message import Authenticate, altered, with_forged_nt_response, without
 from peer import (ASC_REQ_ALLOW_MISSING_BINDINGS, CONTINUE, ISC_REQ_CONFIDENTIALITY, ISC_REQ_INTEGRITY, OK, Peer,
                   expect_status)
 from results import Results, expect_equal
+from spnego_message import MECH_LIST_MIC, resp_fields, spoil_mic
 
 DOMAIN = 'CSTEST'
 ALICE = ('cs-alice', DOMAIN, 'Secret-1')
@@ -80,9 +81,9 @@ class NtlmAuth:
         return base64.b64decode(value)
 
 
-def their_client(account, features):
+def their_client(account, features, protocol='ntlmssp-client-1'):
     user, domain, password = account
-    return NtlmAuth('ntlmssp-client-1', f'--username={user}', f'--domain={domain}', f'--password={password}',
+    return NtlmAuth(protocol, f'--username={user}', f'--domain={domain}', f'--password={password}',
                     '--target-service=http', '--target-hostname=server.example', features=features)
 
 
@@ -193,6 +194,85 @@ def run_their_server(results):
     case('an unknown user', check_their_server_refuses, ('cs-nobody', DOMAIN, 'Secret-1'), denied)
 
 
+# ---- both of them speak SPNEGO ----
+
+def negotiate_with_client(client, ours, alter=lambda token: token):
+    """As log_on_theirs; a fourth message follows, which the client must be content with. Returns the third."""
+    challenge = ours.step(client.token('YR'))
+    expect_equal(ours.status, CONTINUE, 'status')
+    authenticate = client.token('TT', challenge)
+    last = ours.step(alter(authenticate))
+    expect_equal(client.ask('TT', base64.b64encode(last).decode()), ('AF', ''), 'their verdict')
+    return authenticate
+
+
+def check_spnego_client(account, features, names, granted):
+    with their_client(account, features, 'gss-spnego-client') as client, Peer('accept', package='Negotiate') as ours:
+        authenticate = negotiate_with_client(client, ours)
+        expect_equal(MECH_LIST_MIC in resp_fields(authenticate), True, 'a mechListMIC')
+        expect_equal(ours.status, OK, 'status')
+        expect_equal(ours.flags(), granted, 'flags granted')
+        expect_equal(ours.names(), names, 'names')
+        expect_equal(ours.target_name(), 'http/server.example', 'target')
+        expect_equal(ours.session_key(), client.session_key(), 'session key')
+
+
+def check_spnego_client_refused(account, status='SEC_E_LOGON_DENIED', alter=lambda token: token):
+    with their_client(account, SEAL, 'gss-spnego-client') as client, Peer('accept', package='Negotiate') as ours:
+        expect_status(status, negotiate_with_client, client, ours, alter)
+
+
+def negotiate_with_server(server, ours, alter=lambda token: token):
+    """Returns the server's verdict: a word, and with a good one its last message and the user."""
+    word, value = server.ask('YR', base64.b64encode(ours.step()).decode())
+    expect_equal(word, 'TT', 'their answer to the first message')
+    authenticate = ours.step(base64.b64decode(value.split()[0]))
+    return server.ask('KK', base64.b64encode(alter(authenticate)).decode())
+
+
+def check_spnego_server(account, names, **settings):
+    with NtlmAuth('gss-spnego') as server, our_client(account, package='Negotiate', **settings) as ours:
+        word, value = negotiate_with_server(server, ours)
+        token, _, user = value.partition(' ')
+        expect_equal((word, user), ('AF', names), 'their verdict')
+        expect_equal(ours.step(base64.b64decode(token)), b'', 'a fifth message')
+        expect_equal(ours.status, OK, 'status')
+        expect_equal(ours.session_key(), server.session_key(), 'session key')
+
+
+def check_spnego_server_refuses(account, verdict, alter=lambda token: token):
+    with NtlmAuth('gss-spnego') as server, our_client(account, package='Negotiate') as ours:
+        expect_equal(negotiate_with_server(server, ours, alter), verdict, 'their verdict')
+
+
+def run_spnego(results):
+    def case(name, function, *arguments, **settings):
+        results.case(f'ntlm_auth, SPNEGO: {name}', function, *arguments, **settings)
+
+    alice, bob, denied = f'{DOMAIN}\\cs-alice', f'{DOMAIN}\\cs-bob', ('NA', '* NT_STATUS_LOGON_FAILURE')
+    case('client, sealed', check_spnego_client, ALICE, SEAL, alice, 0x2001C)
+    case('client, signed', check_spnego_client, ALICE, SIGN, alice, 0x2000C)
+    case('client, a password outside ASCII', check_spnego_client, BOB, SEAL, bob, 0x2001C)
+    case('client, a wrong password', check_spnego_client_refused, ('cs-alice', DOMAIN, 'Secret-2'))
+    case('client, a disabled account', check_spnego_client_refused, ('cs-disabled', DOMAIN, 'Secret-1'))
+    case('client, an altered mechListMIC', check_spnego_client_refused, ALICE, 'SEC_E_MESSAGE_ALTERED', spoil_mic)
+    case('server, sealed', check_spnego_server, ALICE, alice)
+    case('server, signed', check_spnego_server, ALICE, alice, request=ISC_REQ_INTEGRITY)
+    case('server, no protection asked for', check_spnego_server, ALICE, alice, request=0)
+    case('server, with channel bindings', check_spnego_server, ALICE, alice, bindings=b'tls-unique:0123456789')
+    case('server, a password outside ASCII', check_spnego_server, BOB, bob)
+    for level in (1, 2):
+        case(f'server, NTLMv1, our level {level}', check_spnego_server, ALICE, alice, level=level)
+    # Without extended session security one RC4 stream serves both directions. It is to be put back after each
+    # mechListMIC (MS-SPNG 3.2.5.1), as gss-ntlmssp does; Samba puts it back after both of them.
+    case('server, NTLMv1, our level 0: its MIC', expect_status, 'SEC_E_MESSAGE_ALTERED', check_spnego_server, ALICE,
+         alice, level=0)
+    case('server, a wrong password', check_spnego_server_refuses, ('cs-alice', DOMAIN, 'Secret-2'), denied)
+    case('server, an unknown user', check_spnego_server_refuses, ('cs-nobody', DOMAIN, 'Secret-1'), denied)
+    case('server, an altered mechListMIC', check_spnego_server_refuses, ALICE,
+         ('BH', 'NT_STATUS_ACCESS_DENIED * NT_STATUS_ACCESS_DENIED'), spoil_mic)
+
+
 # ---- both sides are ours, winbindd our backend ----
 
 def log_on_both(client, server):
@@ -268,6 +348,7 @@ def main():
     winbindd = Winbindd()
     run_their_client(results)
     run_their_server(results)
+    run_spnego(results)
     run_winbind(results)
     winbindd.stop()
     run_without_winbind(results, 'stopped')

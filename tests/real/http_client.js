@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// NTLM over HTTP from the client's side, with any client of peers.js.
+// NTLM and Negotiate over HTTP from the client's side, with any client of peers.js.
 'use strict';
 
 const http = require('http');
 
-// Resolves to {code, challenge, body}.
-function get(port, agent, token) {
-    const headers = token ? { Authorization: `NTLM ${token.toString('base64')}` } : {};
+// Where server.js wants what.
+const PATHS = { NTLM: '/', Negotiate: '/negotiate' };
+
+// Resolves to {code, challenge, user, body}: user as Apache's header names it, body if it is JSON.
+function get(port, agent, token, { packageName = 'NTLM', path = PATHS[packageName] } = {}) {
+    const headers = token ? { Authorization: `${packageName} ${token.toString('base64')}` } : {};
     return new Promise((resolve, reject) => {
-        const request = http.get({ host: '127.0.0.1', port, agent, headers, timeout: 20000 }, (response) => {
+        const request = http.get({ host: '127.0.0.1', port, path, agent, headers, timeout: 20000 }, (response) => {
             const chunks = [];
-            const offered = /^NTLM (\S+)$/.exec(response.headers['www-authenticate'] ?? '');
+            const offered = new RegExp(`^${packageName} (\\S+)$`).exec(response.headers['www-authenticate'] ?? '');
+            const isJson = response.headers['content-type'] === 'application/json';
             response.on('data', (chunk) => chunks.push(chunk));
             response.on('error', reject);
             response.on('end', () => resolve({
                 code: response.statusCode,
                 challenge: offered && Buffer.from(offered[1], 'base64'),
-                body: JSON.parse(Buffer.concat(chunks)),
+                user: response.headers['x-user'],
+                body: isJson ? JSON.parse(Buffer.concat(chunks)) : undefined,
             }));
         });
         request.on('error', reject);
@@ -25,19 +30,25 @@ function get(port, agent, token) {
     });
 }
 
-// Logs on over one connection, closes the client, and resolves to {code, body, tokens}: the last answer's, and the
-// three tokens. onTheWay may change the last of them.
-async function logOn(port, client, onTheWay = (token) => token) {
+// Logs on over one connection, closes the client, and resolves to {code, user, body, tokens}: the last answer's, and
+// the tokens of both sides. onTheWay may change the client's last of them.
+async function logOn(port, client, onTheWay = (token) => token, path = undefined) {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const where = { packageName: client.packageName, path };
     try {
         const first = client.first();
-        const { challenge, body } = await get(port, agent, first);
+        const { challenge, body } = await get(port, agent, first, where);
         if (!challenge) {
             throw new Error(`no challenge, but ${JSON.stringify(body)}`);
         }
         const last = client.answer(challenge);
-        const result = await get(port, agent, onTheWay(last));
-        return { code: result.code, body: result.body, tokens: [first, challenge, last] };
+        const result = await get(port, agent, onTheWay(last), where);
+        const tokens = [first, challenge, last];
+        if (result.challenge && result.code === 200) {
+            tokens.push(result.challenge);
+            client.answer(result.challenge); // SPNEGO's last word: the client has to be content with it
+        }
+        return { ...result, tokens };
     } finally {
         client.close();
         agent.destroy();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The two sides of an NTLM logon, made of addons that other people compiled for Windows: clients on win-sso and on
-// node-expose-sspi, and an acceptor on node-expose-sspi. A token is a Buffer.
+// The two sides of a logon with NTLM or Negotiate, made of addons that other people compiled for Windows: clients on
+// win-sso and on node-expose-sspi, and an acceptor on node-expose-sspi. A token is a Buffer.
 'use strict';
 
 const { sspi } = require('node-expose-sspi/lib/api');
@@ -13,11 +13,14 @@ const fromDescription = (description) => Buffer.from(description.buffers[0]);
 
 class ExposeSspiClient {
     // authData: {user, password, domain}, or undefined for default credentials; contextReq: names of ISC_REQ flags.
-    constructor({ targetName = 'HTTP/localhost', authData, contextReq = ['ISC_REQ_CONNECTION'] } = {}) {
+    constructor({
+        packageName = 'NTLM', targetName = 'HTTP/localhost', authData, contextReq = ['ISC_REQ_CONNECTION'],
+    } = {}) {
         const who = authData ? { authData } : {};
+        this.packageName = packageName;
         this.input = { targetName, contextReq };
         this.input.credential = sspi.AcquireCredentialsHandle({
-            packageName: 'NTLM', credentialUse: 'SECPKG_CRED_OUTBOUND', ...who,
+            packageName, credentialUse: 'SECPKG_CRED_OUTBOUND', ...who,
         }).credential;
     }
 
@@ -58,8 +61,9 @@ class ExposeSspiClient {
 
 class WinSsoClient {
     // host: what it makes the target name HTTP/host of; certificate: a peer's, for channel bindings.
-    constructor({ host = 'localhost', certificate } = {}) {
-        this.sso = new WinSso('NTLM', host, certificate, undefined);
+    constructor({ packageName = 'NTLM', host = 'localhost', certificate } = {}) {
+        this.packageName = packageName;
+        this.sso = new WinSso(packageName, host, certificate, undefined);
     }
 
     first() {
@@ -67,7 +71,7 @@ class WinSsoClient {
     }
 
     answer(challenge) {
-        return this.sso.createAuthResponse(`NTLM ${challenge.toString('base64')}`);
+        return this.sso.createAuthResponse(`${this.packageName} ${challenge.toString('base64')}`);
     }
 
     close() {
@@ -76,10 +80,10 @@ class WinSsoClient {
 }
 
 class Acceptor {
-    constructor({ contextReq = ['ASC_REQ_CONNECTION'] } = {}) {
+    constructor({ packageName = 'NTLM', contextReq = ['ASC_REQ_CONNECTION'] } = {}) {
         this.input = { contextReq };
         this.input.credential = sspi.AcquireCredentialsHandle({
-            packageName: 'NTLM', credentialUse: 'SECPKG_CRED_INBOUND',
+            packageName, credentialUse: 'SECPKG_CRED_INBOUND',
         }).credential;
     }
 

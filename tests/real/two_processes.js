@@ -25,7 +25,7 @@ async function refused(client) {
 }
 
 // The package's own HTTP client, which does all of it. Resolves to the HTTP code and the user that the server saw.
-async function fetchWith({ credentials, targetName }) {
+async function fetchWith({ credentials, targetName, path = '/' }) {
     const client = new sso.Client();
     if (targetName) {
         client.setTargetName(targetName);
@@ -33,7 +33,7 @@ async function fetchWith({ credentials, targetName }) {
     if (credentials) {
         client.setCredentials(credentials.domain, credentials.user, credentials.password);
     }
-    const response = await client.fetch(`http://127.0.0.1:${port}/`);
+    const response = await client.fetch(`http://127.0.0.1:${port}${path}`);
     return [response.status, (await response.json()).user];
 }
 
@@ -71,6 +71,27 @@ async function exposeSspiClient() {
         async () => assert.deepEqual(await fetchWith({ credentials: wrong }), [401, undefined]));
 }
 
+async function negotiate() {
+    const packageName = 'Negotiate', wrong = { ...account, password: 'wrong' };
+    await report.check('Negotiate, win-sso, default credentials',
+        () => accepted(new WinSsoClient({ packageName }), ownName()));
+    await report.check('Negotiate, win-sso, another machine as target: 401',
+        () => refused(new WinSsoClient({ packageName, host: 'other.example' })));
+    await report.check('Negotiate, win-sso, password of the credential manager',
+        () => accepted(new WinSsoClient({ packageName, host: 'stored.example' }), accountName()));
+    await report.check('Negotiate, node-expose-sspi, default credentials',
+        () => accepted(new ExposeSspiClient({ packageName }), ownName()));
+    await report.check('Negotiate, node-expose-sspi, explicit credentials',
+        () => accepted(new ExposeSspiClient({ packageName, authData: account }), accountName()));
+    await report.check('Negotiate, node-expose-sspi, wrong password: 401',
+        () => refused(new ExposeSspiClient({ packageName, authData: wrong })));
+    const own = { targetName: 'HTTP/localhost', path: '/negotiate' };
+    await report.check("Negotiate, node-expose-sspi's HTTP client, explicit credentials",
+        async () => assert.deepEqual(await fetchWith({ ...own, credentials: account }), [200, accountName()]));
+    await report.check("Negotiate, node-expose-sspi's HTTP client, wrong password: 401",
+        async () => assert.deepEqual(await fetchWith({ ...own, credentials: wrong }), [401, undefined]));
+}
+
 // One bit of the MIC, which stands at offset 72 (MS-NLMP 2.2.1.3).
 function flipMic(token) {
     token[72] ^= 1;
@@ -106,7 +127,7 @@ async function onTheWay() {
 }
 
 async function main() {
-    for (const group of [winSso, exposeSspi, exposeSspiClient, onTheWay]) {
+    for (const group of [winSso, exposeSspi, exposeSspiClient, negotiate, onTheWay]) {
         await group();
     }
     report.summary();

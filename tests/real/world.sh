@@ -13,6 +13,8 @@ account_name=alice
 account_password='Pässwörd of 18'
 curl_account_name=carl
 curl_account_password='Password of 18'
+# gss-ntlmssp, Apache's, knows the first of them by domain and name.
+apache_domain=WEB
 
 # need_tools: installs what this needs of Debian. curl is a client that has its own NTLM.
 need_tools() {
@@ -70,6 +72,7 @@ store_credentials() {
     x86_64-w64-mingw32-gcc -municode -O2 -Wall -Wextra -o "$program" "$real_dir/store_credential.c" -ladvapi32
     wine_run "$program" stored.example "$account_name" "$account_password"
     wine_run "$program" wrong.example "$account_name" 'not the password'
+    wine_run "$program" apache.example "$apache_domain\\$account_name" "$account_password"
 }
 
 # wine_run PROGRAM ARGS...: standard output goes to a file, since node.exe wants no pipe there, and is shown afterwards.

@@ -71,13 +71,18 @@ static struct cs_span pass_on(struct mitm *mitm, unsigned number, struct cs_span
 
 SECURITY_STATUS mitm_run(struct mitm *mitm, struct pair *pair)
 {
+    SECURITY_STATUS client = pair_client_step(pair, (struct cs_span){0}), server = SEC_I_CONTINUE_NEEDED;
     mitm->refused = 0;
-    SECURITY_STATUS status = pair_client_step(pair, (struct cs_span){0});
-    if (status >= 0) status = mitm_to_server(pair, pass_on(mitm, 1, cs_token(pair->client)));
-    if (status >= 0) status = mitm_to_client(pair, pass_on(mitm, 2, cs_token(pair->server)));
-    if (status >= 0) status = mitm_to_server(pair, pass_on(mitm, 3, cs_token(pair->client)));
-    if (status >= 0) mitm->refused = 0;
-    return status;
+    for (unsigned number = 1; client >= 0 && number <= MITM_MESSAGES; number += 2) {
+        if (server != SEC_I_CONTINUE_NEEDED) return client;
+        server = mitm_to_server(pair, pass_on(mitm, number, cs_token(pair->client)));
+        if (server >= 0) mitm->refused = 0;
+        if (server < 0 || client == SEC_E_OK) return server;
+        client = mitm_to_client(pair, pass_on(mitm, number + 1, cs_token(pair->server)));
+        if (client >= 0) mitm->refused = 0;
+        if (client == SEC_E_OK && server == SEC_E_OK) break;
+    }
+    return client;
 }
 
 void mitm_end(struct mitm *mitm)

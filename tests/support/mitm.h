@@ -10,19 +10,23 @@
 /* Where the NEGOTIATE flags of the three messages lie, in bytes (MS-NLMP 2.2.1). */
 enum { MITM_NEGOTIATE_FLAGS = 12, MITM_CHALLENGE_FLAGS = 20, MITM_AUTHENTICATE_FLAGS = 60 };
 
+/* Negotiate's exchange has four messages; tampering may make it longer. */
+enum { MITM_MESSAGES = 6 };
+
 struct mitm {
-    /* Changes message NUMBER, 1 to 3, before its receiver gets it. May be NULL. */
+    /* Changes message NUMBER, from 1 on, before its receiver gets it. May be NULL. */
     void (*edit)(struct mitm *mitm, unsigned number, struct cs_writer *message);
     uint32_t clear, set; /* for mitm_change_flags: in message target_message */
     unsigned target_message;
-    void *data;                    /* the test's */
-    struct cs_writer delivered[3]; /* the messages as their receivers got them; mitm_end drops them */
-    unsigned refused;              /* which message its receiver refused; 0: none */
+    void *data;                                /* the test's */
+    struct cs_writer delivered[MITM_MESSAGES]; /* the messages as their receivers got them; mitm_end drops them */
+    unsigned refused;                          /* which message its receiver refused; 0: none */
 };
 
 /*
  * Runs the exchange of PAIR. Every message is delivered in a heap block of exactly its size, so that a sanitizer sees
- * a read behind its end. The status of the leg that failed, or SEC_E_OK.
+ * a read behind its end. The status of the leg that failed, or SEC_E_OK; SEC_I_CONTINUE_NEEDED: one side waits for
+ * what the other will not send.
  */
 SECURITY_STATUS mitm_run(struct mitm *mitm, struct pair *pair);
 void mitm_end(struct mitm *mitm);

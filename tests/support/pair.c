@@ -69,10 +69,16 @@ static struct cs_credential *acquire(const char *package, const struct cs_creden
     return credential;
 }
 
+static struct cs_span package_list(struct cs_writer *utf16, const char *packages)
+{
+    require(cs_utf16_of(utf16, cs_span_of(packages)), "package list");
+    return cs_written(utf16);
+}
+
 static struct cs_credential *acquire_client(const char *package, const struct pair_setup *setup)
 {
     struct cs_credential_request request = {.use = SECPKG_CRED_OUTBOUND};
-    struct cs_writer user = {0}, domain = {0}, password = {0};
+    struct cs_writer user = {0}, domain = {0}, password = {0}, packages = {0};
     request.policy = setup->client_policy ? *setup->client_policy : cs_default_policy();
     if (setup->anonymous) request.identity.kind = CS_IDENTITY_ANONYMOUS;
     if (setup->user) {
@@ -84,7 +90,9 @@ static struct cs_credential *acquire_client(const char *package, const struct pa
                                                 .domain = cs_written(&domain),
                                                 .password = cs_written(&password)};
     }
+    request.identity.package_list = package_list(&packages, setup->client_packages);
     struct cs_credential *credential = acquire(package, &request);
+    cs_writer_drop(&packages);
     cs_writer_drop(&user);
     cs_writer_drop(&domain);
     cs_writer_drop(&password);
@@ -94,10 +102,13 @@ static struct cs_credential *acquire_client(const char *package, const struct pa
 void pair_open(struct pair *pair, const char *package, const struct pair_setup *setup)
 {
     struct cs_credential_request request = {.use = SECPKG_CRED_INBOUND};
+    struct cs_writer packages = {0};
     memset(pair, 0, sizeof *pair);
     pair->setup = *setup;
     request.policy = setup->server_policy ? *setup->server_policy : cs_default_policy();
+    request.identity.package_list = package_list(&packages, setup->server_packages);
     pair->server_credential = acquire(package, &request);
+    cs_writer_drop(&packages);
     pair->client_credential = acquire_client(package, setup);
     require(cs_utf16_of(&pair->target, cs_span_of(setup->target)), "target");
 }

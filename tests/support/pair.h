@@ -16,6 +16,7 @@ struct pair_setup {
     uint32_t client_request, server_request; /* ISC_REQ_, ASC_REQ_ */
     struct cs_policy *client_policy, *server_policy;
     struct cs_span client_bindings, server_bindings;
+    const char *client_packages, *server_packages; /* Negotiate's package lists, UTF-8; NULL: any */
 };
 
 struct pair {

@@ -76,6 +76,23 @@ static void types_are_numbers(void **state)
         }
 }
 
+/* The documented shape of EncryptMessage (Negotiate), which only sealing knows, and its order. */
+static void documented_shape(void **state)
+{
+    (void)state;
+    for (enum cs_operation operation = CS_MAKE_SIGNATURE; operation <= CS_DECRYPT; operation++) {
+        const bool seals = operation == CS_ENCRYPT || operation == CS_DECRYPT;
+        assert_int_equal(
+            CHECK(operation, SECBUFFER_STREAM_HEADER, SECBUFFER_DATA, SECBUFFER_STREAM_TRAILER, SECBUFFER_EMPTY),
+            seals ? SEC_E_OK : SEC_E_INVALID_TOKEN);
+        assert_int_equal(
+            CHECK(operation, SECBUFFER_DATA, SECBUFFER_STREAM_HEADER, SECBUFFER_STREAM_TRAILER, SECBUFFER_EMPTY),
+            SEC_E_INVALID_TOKEN);
+        assert_int_equal(CHECK(operation, SECBUFFER_STREAM_HEADER, SECBUFFER_DATA, SECBUFFER_STREAM_TRAILER),
+                         SEC_E_INVALID_TOKEN);
+    }
+}
+
 static bool covered(uint32_t type, enum cs_operation operation)
 {
     const struct cs_buffer buffer = {.size = 1, .type = type};
@@ -163,13 +180,10 @@ static void padding_is_emptied(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order_is_free),
-        cmocka_unit_test(parts_missing),
-        cmocka_unit_test(types_are_numbers),
-        cmocka_unit_test(coverage),
-        cmocka_unit_test(only_plain_data_is_sealed),
-        cmocka_unit_test(short_tokens),
-        cmocka_unit_test(streams),
+        cmocka_unit_test(order_is_free),      cmocka_unit_test(parts_missing),
+        cmocka_unit_test(types_are_numbers),  cmocka_unit_test(documented_shape),
+        cmocka_unit_test(coverage),           cmocka_unit_test(only_plain_data_is_sealed),
+        cmocka_unit_test(short_tokens),       cmocka_unit_test(streams),
         cmocka_unit_test(padding_is_emptied),
     };
     return cmocka_run_group_tests_name("message_shape", tests, NULL, NULL);

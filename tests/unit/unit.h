@@ -22,7 +22,7 @@
 #include "utf16.h"
 
 struct bytes {
-    uint8_t data[2048];
+    uint8_t data[4096];
     size_t size;
 };
 

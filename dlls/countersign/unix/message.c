@@ -38,12 +38,29 @@ static SECURITY_STATUS check_stream(const struct cs_shape *shape, enum cs_operat
     return shape->stream->size < signature_size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
 }
 
+/*
+ * EncryptMessage (Negotiate) documents header, data, trailer and an empty buffer, in this order and no other: the
+ * header serves as TOKEN and the trailer is not used.
+ */
+static bool is_documented_shape(const struct cs_message *message)
+{
+    static const uint32_t types[] = {SECBUFFER_STREAM_HEADER, SECBUFFER_DATA, SECBUFFER_STREAM_TRAILER,
+                                     SECBUFFER_EMPTY};
+    const uint32_t count = sizeof types / sizeof *types;
+    if (message->count != count) return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (cs_buffer_type(&message->buffers[i]) != types[i]) return false;
+    return true;
+}
+
 SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation, uint32_t signature_size,
                                  struct cs_shape *shape)
 {
     *shape = (struct cs_shape){0};
     for (uint32_t i = 0; i < message->count; i++)
         if (!place(&message->buffers[i], shape)) return SEC_E_INVALID_TOKEN;
+    if ((operation == CS_ENCRYPT || operation == CS_DECRYPT) && is_documented_shape(message))
+        shape->token = &message->buffers[0];
     if (!shape->data) return SEC_E_INVALID_TOKEN;
     if (shape->stream) return check_stream(shape, operation, signature_size);
     if (!shape->token) return SEC_E_INVALID_TOKEN;
@@ -54,4 +71,5 @@ void cs_message_no_padding(const struct cs_message *message)
 {
     for (uint32_t i = 0; i < message->count; i++)
         if (cs_buffer_type(&message->buffers[i]) == SECBUFFER_PADDING) message->buffers[i].size = 0;
+    if (is_documented_shape(message)) message->buffers[2].size = 0;
 }

@@ -26,7 +26,7 @@ enum cs_operation { CS_MAKE_SIGNATURE, CS_VERIFY_SIGNATURE, CS_ENCRYPT, CS_DECRY
 
 /* Where a well-shaped message has its parts. On receipt STREAM replaces TOKEN, and DATA is set into it. */
 struct cs_shape {
-    struct cs_buffer *token;  /* at least the signature's size when there is no stream */
+    struct cs_buffer *token;  /* TOKEN or STREAM_HEADER; at least the signature's size when there is no stream */
     struct cs_buffer *stream; /* on receipt only: signature and message in one block */
     struct cs_buffer *data;   /* the first DATA; with a stream the only one */
     uint32_t data_count;
@@ -62,13 +62,15 @@ static inline bool cs_buffer_sealed(const struct cs_buffer *buffer)
 
 /*
  * Finds the parts of MESSAGE for OPERATION. SIGNATURE_SIZE is what the mechanism puts into TOKEN, in bytes.
+ * EncryptMessage and DecryptMessage also take {STREAM_HEADER, DATA, STREAM_TRAILER, EMPTY}, as EncryptMessage
+ * (Negotiate) is documented: the first is their TOKEN.
  * SEC_E_OK; SEC_E_INVALID_TOKEN: no TOKEN (or STREAM), several, or no DATA (behaviour.md row 107, errors.tsv);
  * SEC_E_BUFFER_TOO_SMALL: TOKEN is shorter than the signature; SEC_E_INCOMPLETE_MESSAGE: STREAM is.
  */
 SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation, uint32_t signature_size,
                                  struct cs_shape *shape);
 
-/* Gives every PADDING of MESSAGE length 0, for mechanisms whose messages need none. */
+/* Gives every PADDING of MESSAGE, and STREAM_TRAILER, length 0, for mechanisms whose messages need none. */
 void cs_message_no_padding(const struct cs_message *message);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LONG_FORM = 0x80, LARGEST_LENGTH = 3 };
+enum { LONG_FORM = 0x80, LARGEST_LENGTH = 3, LARGEST_CONTENTS = 0xFFFFFF };
 
 bool cs_der_next_is(const struct cs_reader *reader, uint8_t tag)
 {
@@ -62,6 +62,7 @@ static size_t write_header(uint8_t header[2 + LARGEST_LENGTH], uint8_t tag, size
 void cs_der_write(struct cs_writer *output, uint8_t tag, struct cs_span contents)
 {
     uint8_t header[2 + LARGEST_LENGTH];
+    if (contents.size > LARGEST_CONTENTS) output->failed = true;
     cs_write_span(output, (struct cs_span){header, write_header(header, tag, contents.size)});
     cs_write_span(output, contents);
 }
@@ -76,6 +77,7 @@ void cs_der_write_explicit(struct cs_writer *output, uint8_t tag, uint8_t inner_
 void cs_der_wrap(struct cs_writer *output, size_t start, uint8_t tag)
 {
     uint8_t header[2 + LARGEST_LENGTH];
+    if (output->size - start > LARGEST_CONTENTS) output->failed = true;
     if (output->failed) return;
     const size_t length = output->size - start, size = write_header(header, tag, length);
     if (!cs_write_room(output, size)) return;

@@ -37,8 +37,6 @@ struct ntlm_session {
     uint32_t flags;
     struct direction directions[2];
     struct direction *send, *receive;
-    uint8_t seal_keys[2][NTLM_KEY]; /* for rewind_streams */
-    size_t seal_key_size;
 };
 
 /* The checksum of one message while its buffers pass by: HMAC-MD5, or CRC-32 without extended session security. */
@@ -359,13 +357,16 @@ static void release(struct cs_session *base)
     cs_wipe_free(session, sizeof *session);
 }
 
+/*
+ * To the start. RC4's x is the number of bytes gone by modulo 256, and before a session is handed out no more than a
+ * MIC or two has: that far back is cheaper than a new key schedule.
+ */
 static void rewind_streams(struct cs_session *base)
 {
     struct ntlm_session *session = ntlm_session_of(base);
     for (int i = 0; i < 2; i++) {
         struct direction *direction = &session->directions[i];
-        if (enter(direction) == SEC_E_OK)
-            RC4_set_key(&direction->state.rc4, (int)session->seal_key_size, session->seal_keys[i]);
+        if (enter(direction) == SEC_E_OK) rc4_back(&direction->state.rc4, direction->state.rc4.x);
         cs_unlock(&direction->lock);
     }
 }
@@ -396,12 +397,13 @@ static struct cs_key_info key_info(uint32_t flags)
 static void key_direction(struct ntlm_session *session, const uint8_t key[NTLM_KEY], int index)
 {
     struct direction *direction = &session->directions[index];
-    uint8_t sign_key[NTLM_KEY];
+    uint8_t sign_key[NTLM_KEY], seal_key[NTLM_KEY];
     ntlm_SIGNKEY(key, index == 0, sign_key);
     hmac_md5_set_key(&direction->mac, NTLM_KEY, sign_key);
-    session->seal_key_size = ntlm_SEALKEY(session->flags, key, index == 0, session->seal_keys[index]);
-    RC4_set_key(&direction->state.rc4, (int)session->seal_key_size, session->seal_keys[index]);
+    const size_t seal_key_size = ntlm_SEALKEY(session->flags, key, index == 0, seal_key);
+    RC4_set_key(&direction->state.rc4, (int)seal_key_size, seal_key);
     cs_wipe(sign_key, sizeof sign_key);
+    cs_wipe(seal_key, sizeof seal_key);
 }
 
 static void set_directions(struct ntlm_session *session, bool initiator)

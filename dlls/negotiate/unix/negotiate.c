@@ -222,9 +222,14 @@ SECURITY_STATUS negotiate_make_mic(struct negotiation *negotiation, struct turn 
     return status;
 }
 
-/* The session leaves as the mechanism's. */
-static void hand_over(struct negotiation *negotiation, struct cs_session **session)
+/*
+ * The session leaves as the mechanism's, but answers with the flags that Negotiate granted; the last leg may be one
+ * that the mechanism had no part in.
+ */
+static void hand_over(struct negotiation *negotiation, struct cs_leg *leg, struct cs_session **session)
 {
+    negotiation->session->flags |= leg->granted;
+    leg->expiry = negotiation->session->expiry;
     *session = negotiation->session;
     negotiation->session = NULL;
 }
@@ -235,7 +240,8 @@ static uint32_t granted_flags(const struct negotiation *negotiation, const struc
     const uint32_t asked = ISC_REQ_MUTUAL_AUTH | ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT |
                            ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_CONNECTION;
     const uint32_t granted = negotiation->session ? negotiation->session->flags : turn->granted;
-    if (!negotiation->initiator) return first ? granted & ~ASC_REQ_INTEGRITY : granted;
+    /* Integrity shows only once the context is complete (observed, first server leg). */
+    if (!negotiation->initiator) return negotiation->inner_done ? granted : granted & ~ASC_REQ_INTEGRITY;
     if (first) return (turn->leg->request & asked) | ISC_RET_INTERMEDIATE_RETURN;
     return granted | ISC_REQ_MUTUAL_AUTH;
 }
@@ -248,7 +254,7 @@ static SECURITY_STATUS step(void *state, struct cs_leg *leg, struct cs_writer *o
     SECURITY_STATUS status = negotiation->initiator ? negotiate_initiate(negotiation, &turn, output)
                                                     : negotiate_accept(negotiation, &turn, output);
     if (status >= 0) leg->granted = granted_flags(negotiation, &turn, first);
-    if (status == SEC_E_OK) hand_over(negotiation, session);
+    if (status == SEC_E_OK) hand_over(negotiation, leg, session);
     cs_writer_drop(&turn.answer);
     cs_writer_drop(&turn.own_mic);
     return status;

@@ -81,11 +81,16 @@ static SECURITY_STATUS exchange_mic(struct negotiation *negotiation, struct turn
     return negotiation->mic_required ? SEC_E_INVALID_TOKEN : SEC_E_OK;
 }
 
-/* Done when the acceptor says so, and has shown its MIC where one is required. */
+/*
+ * Done when the acceptor says so, or says nothing of it with its last token (RFC 4178 4.2.2), and has shown its MIC
+ * where one is required. Who has nothing to send and is told to go on has been told so by a man in the middle.
+ */
 static SECURITY_STATUS conclude(const struct negotiation *negotiation, const struct turn *turn)
 {
+    const bool silent = !turn->answer.size && !turn->own_mic.size;
     if (negotiation->bare) return negotiation->inner_done ? SEC_E_OK : SEC_I_CONTINUE_NEEDED;
-    if (turn->state != SPNEGO_ACCEPT_COMPLETED) return SEC_I_CONTINUE_NEEDED;
+    if (!silent && turn->state != SPNEGO_ACCEPT_COMPLETED) return SEC_I_CONTINUE_NEEDED;
+    if (turn->state != SPNEGO_ACCEPT_COMPLETED && turn->state != SPNEGO_NO_STATE) return SEC_E_INVALID_TOKEN;
     if (!negotiation->inner_done || turn->answer.size) return SEC_E_INVALID_TOKEN;
     return negotiation->mic_required && !negotiation->mic_verified ? SEC_E_INVALID_TOKEN : SEC_E_OK;
 }
