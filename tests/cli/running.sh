@@ -51,7 +51,7 @@ expect 'a path that leads nowhere' 1 "there is no program $work/no-such-program.
 run_command "$countersign" run --prefix "$prefix" no-such-program.exe   # it could be in Wine's search path
 check 'a name that Wine does not find' test "$code" -ne 0
 expect 'a Windows path' 0 '^secur32: ours' "$countersign" run --prefix "$prefix" "Z:${work//\//\\}\\probe-x86_64.exe"
-expect 'a prefix that names other native DLLs' 0 '^secur32: ours' env WINEDLLOVERRIDES='secur32=n' \
+expect 'a prefix that names other native DLLs' 0 '^secur32: ours' env WINEDLLOVERRIDES='secur32=n;winemenubuilder.exe=d' \
     "$countersign" run --prefix "$prefix" probe-x86_64.exe
 
 # converse ARCH: a client and a server that authenticate each other by the loopback logon, both started by run.

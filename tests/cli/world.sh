@@ -39,6 +39,9 @@ drop_world() {
     rm -rf "$work"
 }
 
+# Wine writes menu entries and file associations when it gets round to it; what is compared must not depend on when.
+export WINEDLLOVERRIDES='winemenubuilder.exe=d'
+
 # settle PREFIX: ends the prefix's server, so that the registry is in its files.
 settle() {
     WINEPREFIX=$1 "$(wine_tool wineserver)" -k || true
@@ -75,7 +78,7 @@ same() { check "$1" diff "$2" "$3"; }
 
 # from_login COMMAND...: in a login shell that inherits nothing but what a login gives.
 from_login() {
-    env -i HOME="$HOME" USER="$(id -un)" SHELL=/bin/bash LC_ALL=C WINEDEBUG=-all XDG_CACHE_HOME="$XDG_CACHE_HOME" \
+    env -i HOME="$HOME" USER="$(id -un)" WINEDLLOVERRIDES="$WINEDLLOVERRIDES" SHELL=/bin/bash LC_ALL=C WINEDEBUG=-all XDG_CACHE_HOME="$XDG_CACHE_HOME" \
         COUNTERSIGN_BUILD="$build" timeout 120 bash -lc 'cd "$1" && shift && exec "$@"' bash "$work" "$@"
 }
 

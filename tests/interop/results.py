@@ -9,7 +9,7 @@ class Results:
     """Runs cases and counts them."""
 
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
 
     def case(self, name, function, *arguments, **settings):
         """Calls FUNCTION; the case fails if it raises."""
@@ -25,9 +25,15 @@ class Results:
             print(f'ok    {name}')
         sys.stdout.flush()
 
+    def skip(self, name, reason):
+        """Counts a case that cannot be run here."""
+        self.skipped += 1
+        print(f'skip  {name}: {reason}')
+        sys.stdout.flush()
+
     def end(self):
         """Prints the counts and ends the program."""
-        print(f'{self.passed} passed, {self.failed} failed, 0 skipped')
+        print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped')
         sys.exit(0 if self.passed and not self.failed else 1)
 
 

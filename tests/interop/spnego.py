@@ -263,6 +263,23 @@ def run_cases(results):
                  request=ASC_REQ_ALLOW_MISSING_BINDINGS)
 
 
+def peers_understand_each_other():
+    """MIT's SPNEGO on both sides, without us. With gss-ntlmssp 1.2 and OpenSSL 3.5 (Debian 13) it fails: gss-ntlmssp
+    cannot put its RC4 state back after the mechListMIC, so nobody can be told by its answers."""
+    user, password = next(iter(ACCOUNTS.items()))
+    initiator = gss_initiator(user, password, SEALED, None, SPNEGO)
+    acceptor = gss_acceptor(None, (SPNEGO, NTLMSSP))
+    try:
+        token = initiator.step()
+        while token and not (initiator.complete and acceptor.complete):
+            token = acceptor.step(token)
+            token = initiator.step(token) if token else None
+        acceptor.verify_signature(b'message', initiator.get_signature(b'message'))
+        return True
+    except gssapi.exceptions.GSSError:
+        return False
+
+
 def hide_kerberos(folder):
     """No realm, no ticket, no key: SPNEGO has NTLM alone to offer, whatever the machine is set up for."""
     os.environ['KRB5_CONFIG'] = '/dev/null'
@@ -278,7 +295,10 @@ def main():
         hide_kerberos(folder)
         make_users(folder)
         make_accounts(folder, ACCOUNTS)
-        run_cases(results)
+        if peers_understand_each_other():
+            run_cases(results)
+        else:
+            results.skip('MIT SPNEGO', 'gss-ntlmssp here fails in SPNEGO with itself on the other side')
     results.end()
 
 

@@ -21,7 +21,7 @@ struct claim {
 
 static bool name_of(struct cs_writer *name, uint32_t flags, struct cs_span text)
 {
-    if (!(flags & NTLMSSP_NEGOTIATE_UNICODE)) return cs_convert(name, "UTF-16LE", "CP437", text);
+    if (!(flags & NTLMSSP_NEGOTIATE_UNICODE)) return cs_utf16_of_oem(name, text);
     cs_write_span(name, text);
     return true;
 }

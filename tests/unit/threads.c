@@ -9,13 +9,6 @@
 #include <sched.h>
 #include <string.h>
 
-/* iconv loads and unloads its converters under a lock of the dynamic linker's, which ThreadSanitizer does not see. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:_dl_close_worker\nrace:_dl_check_map_versions\n";
-}
-
 enum { MESSAGES = 500, SIZE = 64 };
 
 struct sent {

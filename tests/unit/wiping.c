@@ -9,6 +9,8 @@
  */
 #include "unit.h"
 
+#include "secure.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,6 +191,7 @@ static void after_a_loopback_logon(void **state)
     assert_int_equal(read(fd, secret, sizeof secret), sizeof secret);
     close(fd);
     loopback = mask(secret, sizeof secret);
+    cs_wipe(secret, sizeof secret); /* AddressSanitizer may have the stack in the heap */
     assert_false(in_memory(&session_key));
     assert_false(in_memory(&loopback));
 }

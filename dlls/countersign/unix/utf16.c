@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
+#include <unistr.h>
 
 static uint16_t upper(uint16_t unit)
 {
@@ -35,39 +36,104 @@ bool cs_utf16_same_name(struct cs_span left, struct cs_span right)
     return true;
 }
 
-/* No encoding here takes more than four bytes where another takes one. */
+static void write_utf16(struct cs_writer *output, ucs4_t character)
+{
+    if (character < 0x10000) {
+        cs_write_u16(output, (uint16_t)character);
+        return;
+    }
+    cs_write_u16(output, (uint16_t)(0xD800 + ((character - 0x10000) >> 10)));
+    cs_write_u16(output, (uint16_t)(0xDC00 + (character & 0x3FF)));
+}
+
+/* The next character, or 0xFFFFFFFF for a lone surrogate. */
+static ucs4_t read_utf16(struct cs_reader *reader)
+{
+    const uint16_t unit = cs_read_u16(reader);
+    if (unit < 0xD800 || unit > 0xDFFF) return unit;
+    const uint16_t low = unit < 0xDC00 && reader->remaining >= 2 ? cs_read_u16(reader) : 0;
+    if (low < 0xDC00 || low > 0xDFFF) return 0xFFFFFFFF;
+    return 0x10000 + ((ucs4_t)(unit - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* Takes back what was written from BEFORE on, wiped, since it may be a part of a password. */
+static bool take_back(struct cs_writer *output, size_t before)
+{
+    if (output->size > before) cs_wipe(output->data + before, output->size - before);
+    output->size = before;
+    return false;
+}
+
+bool cs_utf8_of(struct cs_writer *output, struct cs_span utf16)
+{
+    const size_t before = output->size;
+    struct cs_reader reader = cs_reader_of(utf16);
+    uint8_t bytes[6];
+    if (utf16.size % 2) return false;
+    while (reader.remaining) {
+        const int size = u8_uctomb(bytes, read_utf16(&reader), sizeof bytes);
+        if (size < 0) return take_back(output, before);
+        cs_write_span(output, (struct cs_span){bytes, (size_t)size});
+    }
+    return !output->failed;
+}
+
+bool cs_utf16_of(struct cs_writer *output, struct cs_span utf8)
+{
+    const size_t before = output->size;
+    while (utf8.size) {
+        ucs4_t character;
+        const int size = u8_mbtoucr(&character, utf8.data, utf8.size);
+        if (size <= 0) return take_back(output, before);
+        write_utf16(output, character);
+        utf8 = (struct cs_span){utf8.data + size, utf8.size - (size_t)size};
+    }
+    return !output->failed;
+}
+
+/* No character takes more than two bytes in one of the two and one in the other. */
 static bool run_iconv(iconv_t converter, struct cs_writer *output, struct cs_span text)
 {
     char *in = (char *)(uintptr_t)text.data; /* iconv's prototype lacks const */
-    size_t in_left = text.size, room = text.size * 4, before = output->size;
+    size_t in_left = text.size, room = text.size * 2, before = output->size;
     char *out = (char *)cs_write_room(output, room);
     if (!out) return false;
-    size_t result = iconv(converter, &in, &in_left, &out, &room);
-    const bool converted = result == 0 && in_left == 0;
+    const bool converted = iconv(converter, &in, &in_left, &out, &room) == 0 && in_left == 0;
     const size_t end = converted ? (size_t)((uint8_t *)out - output->data) : before;
     cs_wipe(output->data + end, output->size - end);
     output->size = end;
     return converted;
 }
 
-bool cs_convert(struct cs_writer *output, const char *to, const char *from, struct cs_span text)
+/* ASCII is the same in the OEM character set; iconv, which loads its tables as modules, is for the rest. */
+static bool is_ascii(struct cs_span text, size_t unit)
 {
-    if (!text.size) return true;
+    for (size_t i = 0; i < text.size; i++)
+        if (i % unit ? text.data[i] != 0 : text.data[i] >= 0x80) return false;
+    return text.size % unit == 0;
+}
+
+static bool convert(struct cs_writer *output, const char *to, const char *from, struct cs_span text)
+{
     iconv_t converter = iconv_open(to, from);
     if (converter == (iconv_t)-1) return false;
-    bool converted = run_iconv(converter, output, text);
+    const bool converted = run_iconv(converter, output, text);
     iconv_close(converter);
     return converted;
 }
 
-bool cs_utf8_of(struct cs_writer *output, struct cs_span utf16)
+bool cs_oem_of(struct cs_writer *output, struct cs_span utf16)
 {
-    return cs_convert(output, "UTF-8", "UTF-16LE", utf16);
+    if (!is_ascii(utf16, 2)) return convert(output, "CP437", "UTF-16LE", utf16);
+    for (size_t i = 0; i < utf16.size; i += 2) cs_write_u8(output, utf16.data[i]);
+    return !output->failed;
 }
 
-bool cs_utf16_of(struct cs_writer *output, struct cs_span utf8)
+bool cs_utf16_of_oem(struct cs_writer *output, struct cs_span oem)
 {
-    return cs_convert(output, "UTF-16LE", "UTF-8", utf8);
+    if (!is_ascii(oem, 1)) return convert(output, "UTF-16LE", "CP437", oem);
+    for (size_t i = 0; i < oem.size; i++) cs_write_u16(output, oem.data[i]);
+    return !output->failed;
 }
 
 struct cs_span cs_span_of(const char *text)

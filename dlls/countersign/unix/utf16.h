@@ -17,14 +17,13 @@ void cs_utf16_upper(struct cs_writer *output, struct cs_span utf16);
 bool cs_utf16_same_name(struct cs_span left, struct cs_span right);
 
 /*
- * Appends TEXT, of SIZE bytes in the encoding FROM, to OUTPUT in the encoding TO (iconv's names). False, with OUTPUT
- * as it was, when a character does not convert (lone surrogates, odd lengths: bug class A4).
+ * Append text in another encoding; OEM is code page 437. False, with OUTPUT as it was, when a character does not
+ * convert (lone surrogates, odd lengths: bug class A4).
  */
-bool cs_convert(struct cs_writer *output, const char *to, const char *from, struct cs_span text);
-
-/* The same, between UTF-16LE and UTF-8. */
 bool cs_utf8_of(struct cs_writer *output, struct cs_span utf16);
 bool cs_utf16_of(struct cs_writer *output, struct cs_span utf8);
+bool cs_oem_of(struct cs_writer *output, struct cs_span utf16);
+bool cs_utf16_of_oem(struct cs_writer *output, struct cs_span oem);
 
 /* A span over a NUL-terminated string's bytes; empty for NULL. */
 struct cs_span cs_span_of(const char *text);

@@ -47,7 +47,7 @@ static void write_target_info(struct cs_writer *info, const struct ntlm_credenti
 static bool from_this_machine(const struct ntlm_negotiate *offer, const struct ntlm_credential *credential)
 {
     struct cs_writer workstation = {0};
-    bool same = offer->workstation.size && cs_convert(&workstation, "UTF-16LE", "CP437", offer->workstation) &&
+    bool same = offer->workstation.size && cs_utf16_of_oem(&workstation, offer->workstation) &&
                 cs_utf16_same_name(cs_written(&workstation), credential->machine);
     cs_writer_drop(&workstation);
     return same;
@@ -68,7 +68,7 @@ static SECURITY_STATUS write_challenge(struct ntlm_exchange *exchange, const str
     message.target_info = cs_written(&info);
     message.target_name = credential->machine;
     if (!(message.flags & NTLMSSP_NEGOTIATE_UNICODE)) {
-        name.failed = !cs_convert(&name, "CP437", "UTF-16LE", credential->machine);
+        name.failed = !cs_oem_of(&name, credential->machine);
         message.target_name = cs_written(&name);
     }
     ntlm_challenge_write(output, &message);
@@ -118,7 +118,7 @@ struct claim {
 
 static bool decode_name(struct cs_writer *name, uint32_t flags, struct cs_span text)
 {
-    if (!(flags & NTLMSSP_NEGOTIATE_UNICODE)) return cs_convert(name, "UTF-16LE", "CP437", text);
+    if (!(flags & NTLMSSP_NEGOTIATE_UNICODE)) return cs_utf16_of_oem(name, text);
     cs_write_span(name, text);
     return text.size % 2 == 0;
 }

@@ -19,7 +19,7 @@ static void make_lmowf(struct ntlm_account *account, struct cs_span password)
 {
     struct cs_writer upper = {0}, oem = {0};
     cs_utf16_upper(&upper, password);
-    if (!upper.failed && cs_convert(&oem, "CP437", "UTF-16LE", cs_written(&upper)) && oem.size <= 14) {
+    if (!upper.failed && cs_oem_of(&oem, cs_written(&upper)) && oem.size <= 14) {
         ntlm_LMOWFv1(cs_written(&oem), account->lmowfv1);
         account->has_lmowf = true;
     }

@@ -59,7 +59,7 @@ SECURITY_STATUS ntlm_send_negotiate(struct ntlm_exchange *exchange, struct cs_le
     SECURITY_STATUS status = check_request(exchange);
     if (status) return status;
     if (account_of(exchange)->kind == CS_IDENTITY_DEFAULT && !(exchange->request & ISC_REQ_NULL_SESSION) &&
-        cs_convert(&machine, "CP437", "UTF-16LE", credential_of(exchange)->machine)) {
+        cs_oem_of(&machine, credential_of(exchange)->machine)) {
         message.flags |= NTLMSSP_NEGOTIATE_OEM_WORKSTATION_SUPPLIED | NTLMSSP_NEGOTIATE_OEM_DOMAIN_SUPPLIED;
         message.workstation = message.domain = cs_written(&machine);
     }
@@ -264,7 +264,7 @@ static SECURITY_STATUS exchange_key(const struct answer *answer, uint8_t exporte
 static struct cs_span encode_name(struct cs_writer *oem, uint32_t flags, struct cs_span name)
 {
     if (flags & NTLMSSP_NEGOTIATE_UNICODE) return name;
-    if (!cs_convert(oem, "CP437", "UTF-16LE", name)) oem->failed = true;
+    if (!cs_oem_of(oem, name)) oem->failed = true;
     return cs_written(oem);
 }
 
