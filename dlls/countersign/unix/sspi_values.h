@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The numbers of SSPI for native code, which has no Windows headers: status codes, request and return flags, buffer
- * types. Values as in the Windows SDK (shared/windows naming.md lists the codes with their texts).
+ * types. Values as in the Windows SDK (tests/data/windows/errors.tsv says when each is returned).
  */
 #ifndef COUNTERSIGN_SSPI_VALUES_H
 #define COUNTERSIGN_SSPI_VALUES_H
