@@ -39,7 +39,7 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
         const BOOL read_only = buffer->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM);
         if (type == SECBUFFER_DATA || type == SECBUFFER_STREAM)
             probe(buffer->pvBuffer, buffer->cbBuffer, seals && !read_only);
-        else if (type == SECBUFFER_TOKEN)
+        else if (type == SECBUFFER_TOKEN || type == SECBUFFER_STREAM_HEADER)
             probe(buffer->pvBuffer, buffer->cbBuffer, signs);
     }
 }
