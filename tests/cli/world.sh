@@ -18,6 +18,8 @@ make_world() {
     [ "${wow64%/*}" != "$real" ] || ln -s "$wow64" "$work/cache/countersign/"
     export HOME=$work/home XDG_CACHE_HOME=$work/cache SHELL=/bin/bash LC_ALL=C WINEDEBUG=-all COUNTERSIGN_BUILD=$build
     unset XDG_CONFIG_HOME WINEPREFIX WINEDLLPATH WINEDLLOVERRIDES WINELOADER WINESERVER DISPLAY WAYLAND_DISPLAY
+    # Wine writes menu entries when it gets round to it; what is compared must not depend on when.
+    export WINEDLLOVERRIDES='winemenubuilder.exe=d'
     unset COUNTERSIGN_LIBDIR COUNTERSIGN_ACCOUNTS COUNTERSIGN_TRACE TEXTDOMAINDIR LANGUAGE BASH_ENV
     build_probe
     cd "$work" || exit
@@ -38,9 +40,6 @@ drop_world() {
     done
     rm -rf "$work"
 }
-
-# Wine writes menu entries and file associations when it gets round to it; what is compared must not depend on when.
-export WINEDLLOVERRIDES='winemenubuilder.exe=d'
 
 # settle PREFIX: ends the prefix's server, so that the registry is in its files.
 settle() {
@@ -78,7 +77,8 @@ same() { check "$1" diff "$2" "$3"; }
 
 # from_login COMMAND...: in a login shell that inherits nothing but what a login gives.
 from_login() {
-    env -i HOME="$HOME" USER="$(id -un)" WINEDLLOVERRIDES="$WINEDLLOVERRIDES" SHELL=/bin/bash LC_ALL=C WINEDEBUG=-all XDG_CACHE_HOME="$XDG_CACHE_HOME" \
+    env -i HOME="$HOME" USER="$(id -un)" SHELL=/bin/bash LC_ALL=C WINEDEBUG=-all XDG_CACHE_HOME="$XDG_CACHE_HOME" \
+        WINEDLLOVERRIDES="$WINEDLLOVERRIDES" \
         COUNTERSIGN_BUILD="$build" timeout 120 bash -lc 'cd "$1" && shift && exec "$@"' bash "$work" "$@"
 }
 
