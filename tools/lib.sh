@@ -95,7 +95,7 @@ packages() {
             build) echo autoconf automake gcc libc6-dev make gettext pkgconf gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 \
                         wine64-tools libgnutls28-dev nettle-dev heimdal-multidev libunistring-dev zlib1g-dev ;;
             wine) echo wine wine64 ;;
-            tests) echo libcmocka-dev zip ;;
+            tests) echo libcmocka-dev zip git ;;
             fuzz) echo clang libclang-rt-dev llvm ;;
             bench) echo gss-ntlmssp krb5-multidev "$(first_known libwinpr2-dev libwinpr3-dev)" ;;
             interop) echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 ;;
