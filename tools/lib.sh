@@ -365,7 +365,7 @@ prefix_env() {
     export WINEDLLOVERRIDES
     # One server for all programs that follow, not one each: a program that starts while the last one's server goes away
     # now and then loses its connection. drop_prefix ends it, and so does five minutes without a program.
-    "$(wine_tool wineserver)" -p300 2>/dev/null || true
+    "$(wine_tool wineserver)" -p300 </dev/null >/dev/null 2>&1 || true   # nothing that waits for our output waits for it
 }
 
 # drop_prefix DIR: ends what still runs in the prefix, and removes it.
