@@ -363,9 +363,6 @@ prefix_env() {
     fi
     WINEDLLOVERRIDES="$(override_names)=$order;mscoree,mshtml=;winemenubuilder.exe=d"
     export WINEDLLOVERRIDES
-    # One server for all programs that follow, not one each: a program that starts while the last one's server goes away
-    # now and then loses its connection. drop_prefix ends it, and so does five minutes without a program.
-    "$(wine_tool wineserver)" -p300 </dev/null >/dev/null 2>&1 || true   # nothing that waits for our output waits for it
 }
 
 # drop_prefix DIR: ends what still runs in the prefix, and removes it.
