@@ -27,9 +27,26 @@ static bool is_anonymous(struct cs_span token)
     return !ntlm_authenticate_read(token, &message) && !message.user.size && !message.nt_response.size;
 }
 
-static void check_session(const struct pair *pair, const struct fuzz_options *options, const struct forge *forge,
+/* The key that a proof must come from: the loopback secret's if both sides' flags make a local call, else the
+ * account's. */
+static void choose_key(struct forge *forge, bool local)
+{
+    memcpy(forge->ntowfv1, fuzz_ntowfv1, NTLM_KEY);
+    if (local) fuzz_require(ntlm_loopback_hash(forge->ntowfv1), "loopback secret");
+}
+
+static bool is_local_call(const struct forge *forge, struct cs_span token)
+{
+    struct ntlm_authenticate message;
+    struct ntlm_challenge challenge;
+    return !ntlm_authenticate_read(token, &message) && !ntlm_challenge_read(forge->challenge, &challenge) &&
+           message.flags & challenge.flags & NTLMSSP_NEGOTIATE_LOCAL_CALL;
+}
+
+static void check_session(const struct pair *pair, const struct fuzz_options *options, struct forge *forge,
                           struct cs_span token)
 {
+    choose_key(forge, is_local_call(forge, token));
     fuzz_require(cs_context_session(pair->server) != NULL, "complete without a session");
     if (options->null_sessions && is_anonymous(token))
         fuzz_require(pair->server_leg.granted & ASC_RET_NULL_SESSION, "a null session that does not say so");
@@ -46,8 +63,7 @@ static void run(struct pair *pair, const struct fuzz_options *options, struct cs
     cs_write_span(&token, input);
     forge.negotiate = cs_written(&negotiate);
     forge.challenge = cs_written(&challenge);
-    memcpy(forge.ntowfv1, fuzz_ntowfv1, NTLM_KEY);
-    if (options->identity == FUZZ_LOOPBACK) fuzz_require(ntlm_loopback_hash(forge.ntowfv1), "loopback secret");
+    choose_key(&forge, options->identity == FUZZ_LOOPBACK);
     if (options->mode & MAKE_PROOF) forge_proof(&forge, &token);
     if (options->mode & MAKE_MIC) forge_mic(&forge, &token);
     SECURITY_STATUS status = mitm_to_server(pair, cs_written(&token));
