@@ -18,7 +18,8 @@ pe_objects_negotiate = negotiate/negotiate $(pe_package)
 pe_imports_negotiate = countersign
 pe_libs_negotiate = -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
-	handle_table interface lsa lsa_packages main messages names package_calls packages performance sasl text trace \
+	handle_table interface lsa lsa_packages main messages names package_calls package_host package_host_refusals \
+	package_infos package_join package_lists package_options packages performance sasl sspi_package text trace \
 	trace_line trace_names trace_text unsupported) \
 	countersign/package/identity sspicli/attributes_ex
 pe_libs_secur32 = -ladvapi32 -lntdll

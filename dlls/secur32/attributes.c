@@ -11,8 +11,8 @@
 /* The user-mode half answers once it has the context, the LSA-mode half before (ntsecpkg.h). */
 static NTSTATUS query(const struct context *context, ULONG attribute, void *buffer)
 {
-    SpQueryContextAttributesFn *function = context->user_mode ? context->package->user->QueryContextAttributes
-                                                              : context->package->lsa->QueryContextAttributes;
+    SpQueryContextAttributesFn *function = context->user_mode ? context->package->user.QueryContextAttributes
+                                                              : context->package->lsa.QueryContextAttributes;
     if (!buffer) return SEC_E_INTERNAL_ERROR;
     if (!function) return SEC_E_UNSUPPORTED_FUNCTION;
     return function(context->handle, attribute, buffer);

@@ -9,8 +9,8 @@
 static void destroy_context(void *object)
 {
     struct context *context = object;
-    if (context->user_mode) context->package->user->DeleteUserModeContext(context->handle);
-    context->package->lsa->DeleteContext(context->handle);
+    if (context->user_mode) context->package->user.DeleteUserModeContext(context->handle);
+    if (!context->imported) context->package->lsa.DeleteContext(context->handle);
     HeapFree(GetProcessHeap(), 0, context);
 }
 
@@ -61,10 +61,10 @@ static NTSTATUS call_package(const struct leg *leg, const struct package *packag
                              LSA_SEC_HANDLE context, struct leg_result *result)
 {
     if (leg->initiator)
-        return package->lsa->InitLsaModeContext(credential, context, leg->target, leg->request, leg->data_rep,
+        return package->lsa.InitLsaModeContext(credential, context, leg->target, leg->request, leg->data_rep,
                                                 leg->input, &result->inner, leg->output, &result->attributes,
                                                 &result->expiry, &result->mapped, &result->packed);
-    return package->lsa->AcceptLsaModeContext(credential, context, leg->input, leg->request, leg->data_rep,
+    return package->lsa.AcceptLsaModeContext(credential, context, leg->input, leg->request, leg->data_rep,
                                               &result->inner, leg->output, &result->attributes, &result->expiry,
                                               &result->mapped, &result->packed);
 }
@@ -73,7 +73,7 @@ static NTSTATUS call_package(const struct leg *leg, const struct package *packag
 static NTSTATUS map_context(struct context *context, struct leg_result *result)
 {
     if (!result->mapped) return SEC_E_OK;
-    NTSTATUS status = context->package->user->InitUserModeContext(context->handle, &result->packed);
+    NTSTATUS status = context->package->user.InitUserModeContext(context->handle, &result->packed);
     FreeContextBuffer(result->packed.pvBuffer);
     if (status == SEC_E_OK) InterlockedExchange(&context->user_mode, 1);
     return status;
@@ -90,10 +90,10 @@ static NTSTATUS enter_context(const struct leg *leg, const struct package *packa
     struct context *context = HeapAlloc(GetProcessHeap(), 0, sizeof *context);
     struct handle handle;
     if (!context) {
-        package->lsa->DeleteContext(result->inner);
+        package->lsa.DeleteContext(result->inner);
         return SEC_E_INSUFFICIENT_MEMORY;
     }
-    *context = (struct context){package, result->inner, 0};
+    *context = (struct context){.package = package, .handle = result->inner};
     NTSTATUS status = map_context(context, result);
     if (status == SEC_E_OK && !handle_table_add(&context_handles, context, &handle)) status = SEC_E_INSUFFICIENT_MEMORY;
     if (status)
@@ -200,7 +200,7 @@ SECURITY_STATUS WINAPI AcceptSecurityContext(PCredHandle credential, PCtxtHandle
 
 static NTSTATUS complete(const struct context *context, PSecBufferDesc token)
 {
-    SpCompleteAuthTokenFn *function = context->package->user->CompleteAuthToken;
+    SpCompleteAuthTokenFn *function = context->package->user.CompleteAuthToken;
     return function ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "probe.h"
 #include "secur32.h"
+#include "sspi_package.h"
 #include "trace.h"
 
 #include "../sspicli/attributes_ex.h"
@@ -11,7 +12,7 @@
 static void destroy_credential(void *object)
 {
     struct credential *credential = object;
-    credential->package->lsa->FreeCredentialsHandle(credential->handle);
+    credential->package->lsa.FreeCredentialsHandle(credential->handle);
     HeapFree(GetProcessHeap(), 0, credential);
 }
 
@@ -29,7 +30,7 @@ static SECURITY_STATUS enter_credential(const struct package *package, LSA_SEC_H
         }
     }
     HeapFree(GetProcessHeap(), 0, credential);
-    package->lsa->FreeCredentialsHandle(inner);
+    package->lsa.FreeCredentialsHandle(inner);
     return SEC_E_INSUFFICIENT_MEMORY;
 }
 
@@ -46,9 +47,13 @@ static SECURITY_STATUS acquire(const WCHAR *principal, const WCHAR *name, ULONG 
     probe(out, sizeof *out, TRUE);
     probe(expiry, sizeof *expiry, TRUE);
     RtlInitUnicodeString(&principal_string, principal);
-    NTSTATUS status =
-        package->lsa->AcquireCredentialsHandle(principal ? &principal_string : NULL, use, logon_id, auth_data,
-                                               (void *)get_key, get_key_argument, &inner, expiry ? expiry : &unwanted);
+    UNICODE_STRING *given = principal ? &principal_string : NULL;
+    TimeStamp *until = expiry ? expiry : &unwanted;
+    NTSTATUS status = package->sspi
+                          ? sspi_package_acquire(package, given, use, logon_id, auth_data, (void *)get_key,
+                                                 get_key_argument, &inner, until)
+                          : package->lsa.AcquireCredentialsHandle(given, use, logon_id, auth_data, (void *)get_key,
+                                                                  get_key_argument, &inner, until);
     return status ? raise_fault(status) : enter_credential(package, inner, out);
 }
 
@@ -87,11 +92,11 @@ static SECURITY_STATUS add(struct credential *credential, const WCHAR *principal
 {
     UNICODE_STRING principal_string, package_string;
     if (!packages_find(name)) return SEC_E_SECPKG_NOT_FOUND;
-    if (!credential->package->lsa->AddCredentials) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!credential->package->lsa.AddCredentials) return SEC_E_UNSUPPORTED_FUNCTION;
     RtlInitUnicodeString(&principal_string, principal);
     RtlInitUnicodeString(&package_string, name);
-    return credential->package->lsa->AddCredentials(credential->handle, &principal_string, &package_string, use,
-                                                    auth_data, (void *)get_key, get_key_argument, expiry);
+    return credential->package->lsa.AddCredentials(credential->handle, &principal_string, &package_string, use,
+                                                   auth_data, (void *)get_key, get_key_argument, expiry);
 }
 
 /* A credential in use by one call. The handle is the caller's memory, so it is read once. */
@@ -150,7 +155,7 @@ SECURITY_STATUS WINAPI FreeCredentialsHandle(PCredHandle handle)
 static SECURITY_STATUS query(const struct credential *credential, ULONG attribute, void *buffer)
 {
     if (!buffer) return SEC_E_INTERNAL_ERROR;
-    return credential->package->lsa->QueryCredentialsAttributes(credential->handle, attribute, buffer);
+    return credential->package->lsa.QueryCredentialsAttributes(credential->handle, attribute, buffer);
 }
 
 SECURITY_STATUS WINAPI QueryCredentialsAttributesW(PCredHandle handle, ULONG attribute, void *buffer)
@@ -176,7 +181,7 @@ SECURITY_STATUS WINAPI QueryCredentialsAttributesA(PCredHandle handle, ULONG att
 /* A package that knows no such attribute finds no such handle: NTLM with KDC_PROXY_SETTINGS (errors.tsv, observed). */
 static SECURITY_STATUS set_attribute(const struct credential *credential, ULONG attribute, void *buffer, ULONG size)
 {
-    SpSetCredentialsAttributesFn *function = credential->package->lsa->SetCredentialsAttributes;
+    SpSetCredentialsAttributesFn *function = credential->package->lsa.SetCredentialsAttributes;
     return function ? function(credential->handle, attribute, buffer, size) : SEC_E_INVALID_HANDLE;
 }
 

@@ -30,13 +30,12 @@ static BOOL is_package(const LSA_STRING *name, const WCHAR *package)
 
 NTSTATUS WINAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING PackageName, PULONG AuthenticationPackage)
 {
-    const struct package *packages;
-    ULONG count;
+    const ULONG count = packages_count();
 
     if (!lsa_is_connection(LsaHandle)) return STATUS_INVALID_HANDLE;
-    packages = packages_all(&count);
     for (ULONG i = 0; i < count; i++) {
-        if (!is_package(PackageName, packages[i].info.Name)) continue;
+        const struct package *package = packages_at(i);
+        if (!package || !is_package(PackageName, package->info.Name)) continue;
         *AuthenticationPackage = i;
         return STATUS_SUCCESS;
     }
@@ -64,8 +63,8 @@ static NTSTATUS call_negotiate(const void *message, ULONG size, struct answer *a
 
 static NTSTATUS call_package(const struct package *package, void *message, ULONG size, struct answer *answer)
 {
-    if (package->lsa->CallPackageUntrusted)
-        return package->lsa->CallPackageUntrusted(NULL, message, message, size, &answer->buffer, &answer->size,
+    if (package->lsa.CallPackageUntrusted)
+        return package->lsa.CallPackageUntrusted(NULL, message, message, size, &answer->buffer, &answer->size,
                                                   &answer->protocol);
     if (!wcscmp(package->info.Name, L"Negotiate")) return call_negotiate(message, size, answer);
     return STATUS_NOT_SUPPORTED;
@@ -87,14 +86,11 @@ NTSTATUS WINAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticat
                                              PULONG ReturnBufferLength, PNTSTATUS ProtocolStatus)
 {
     struct answer answer = {.protocol = STATUS_SUCCESS};
-    const struct package *packages;
     NTSTATUS status = STATUS_NO_SUCH_PACKAGE; /* behaviour.md row 72 */
-    ULONG count;
 
     if (!lsa_is_connection(LsaHandle)) return STATUS_INVALID_HANDLE;
-    packages = packages_all(&count);
-    if (AuthenticationPackage < count)
-        status = call_package(&packages[AuthenticationPackage], ProtocolSubmitBuffer, SubmitBufferLength, &answer);
+    const struct package *package = packages_at(AuthenticationPackage);
+    if (package) status = call_package(package, ProtocolSubmitBuffer, SubmitBufferLength, &answer);
     hand_out(&answer, ProtocolReturnBuffer, ReturnBufferLength, ProtocolStatus);
     return status;
 }

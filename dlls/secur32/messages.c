@@ -32,7 +32,7 @@ SECURITY_STATUS WINAPI MakeSignature(PCtxtHandle handle, ULONG qop, PSecBufferDe
     SECURITY_STATUS status = enter(handle, message, FALSE, TRUE, NULL, &use);
     if (status == SEC_E_OK)
         status =
-            context_leave(&use, use.context->package->user->MakeSignature(use.context->handle, qop, message, sequence));
+            context_leave(&use, use.context->package->user.MakeSignature(use.context->handle, qop, message, sequence));
     return trace_message(start, __func__, handle, message, status);
 }
 
@@ -43,7 +43,7 @@ SECURITY_STATUS WINAPI VerifySignature(PCtxtHandle handle, PSecBufferDesc messag
     SECURITY_STATUS status = enter(handle, message, FALSE, FALSE, qop, &use);
     if (status == SEC_E_OK)
         status = context_leave(
-            &use, use.context->package->user->VerifySignature(use.context->handle, message, sequence, qop));
+            &use, use.context->package->user.VerifySignature(use.context->handle, message, sequence, qop));
     return trace_message(start, __func__, handle, message, status);
 }
 
@@ -54,7 +54,7 @@ SECURITY_STATUS WINAPI EncryptMessage(PCtxtHandle handle, ULONG qop, PSecBufferD
     SECURITY_STATUS status = enter(handle, message, TRUE, TRUE, NULL, &use);
     if (status == SEC_E_OK)
         status =
-            context_leave(&use, use.context->package->user->SealMessage(use.context->handle, qop, message, sequence));
+            context_leave(&use, use.context->package->user.SealMessage(use.context->handle, qop, message, sequence));
     return trace_message(start, __func__, handle, message, status);
 }
 
@@ -65,6 +65,6 @@ SECURITY_STATUS WINAPI DecryptMessage(PCtxtHandle handle, PSecBufferDesc message
     SECURITY_STATUS status = enter(handle, message, TRUE, FALSE, qop, &use);
     if (status == SEC_E_OK)
         status =
-            context_leave(&use, use.context->package->user->UnsealMessage(use.context->handle, message, sequence, qop));
+            context_leave(&use, use.context->package->user.UnsealMessage(use.context->handle, message, sequence, qop));
     return trace_message(start, __func__, handle, message, status);
 }

@@ -5,6 +5,7 @@
  */
 #include "probe.h"
 #include "secur32.h"
+#include "sspi_package.h"
 #include "trace.h"
 
 static SECURITY_STATUS traced(INT64 start, const char *function, const SecHandle *handle, SECURITY_STATUS status)
@@ -14,7 +15,7 @@ static SECURITY_STATUS traced(INT64 start, const char *function, const SecHandle
 
 static NTSTATUS context_token(const struct context *context, HANDLE *token)
 {
-    SpGetContextTokenFn *function = context->package->user->GetContextToken;
+    SpGetContextTokenFn *function = context->package->user.GetContextToken;
     return function && context->user_mode ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
@@ -49,7 +50,7 @@ SECURITY_STATUS WINAPI ImpersonateSecurityContext(PCtxtHandle handle)
 
 static NTSTATUS revert(const struct context *context)
 {
-    if (!context->package->user->GetContextToken) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!context->package->user.GetContextToken) return SEC_E_UNSUPPORTED_FUNCTION;
     return RevertToSelf() ? SEC_E_OK : SEC_E_NO_IMPERSONATION;
 }
 
@@ -64,7 +65,7 @@ SECURITY_STATUS WINAPI RevertSecurityContext(PCtxtHandle handle)
 
 static NTSTATUS export(const struct context *context, ULONG flags, SecBuffer *packed, HANDLE *token)
 {
-    SpExportSecurityContextFn *function = context->package->user->ExportContext;
+    SpExportSecurityContextFn *function = context->package->user.ExportContext;
     return function && context->user_mode ? function(context->handle, flags, packed, token)
                                           : SEC_E_UNSUPPORTED_FUNCTION;
 }
@@ -78,15 +79,39 @@ SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle handle, ULONG flags, PS
     return traced(start, __func__, handle, status);
 }
 
-/* No package imports yet; one that does brings the entry of its context into the handle table here. */
+static NTSTATUS call_import(const struct package *package, SecBuffer *packed, HANDLE token, LSA_SEC_HANDLE *inner)
+{
+    if (package->sspi) return sspi_package_import(package, packed, token, inner);
+    return package->user.ImportContext ? package->user.ImportContext(packed, token, inner) : SEC_E_UNSUPPORTED_FUNCTION;
+}
+
+/* An imported context is complete, and its package's user-mode half alone knows it. */
+static SECURITY_STATUS import(const WCHAR *name, SecBuffer *packed, HANDLE token, CtxtHandle *handle)
+{
+    const struct package *package = packages_find(name);
+    if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    struct context *context = HeapAlloc(GetProcessHeap(), 0, sizeof *context);
+    struct handle entered;
+    if (!context) return SEC_E_INSUFFICIENT_MEMORY;
+    *context = (struct context){.package = package, .imported = !package->sspi};
+    NTSTATUS status = call_import(package, packed, token, &context->handle);
+    if (status) {
+        HeapFree(GetProcessHeap(), 0, context);
+        return status;
+    }
+    context->user_mode = 1;
+    if (!handle_table_add(&context_handles, context, &entered)) {
+        context_handles.destroy(context);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    handle_set(handle, entered);
+    return SEC_E_OK;
+}
+
 SECURITY_STATUS WINAPI ImportSecurityContextW(SEC_WCHAR *name, PSecBuffer packed, void *token, PCtxtHandle handle)
 {
     const INT64 start = trace_start();
-    (void)name;
-    (void)packed;
-    (void)token;
-    (void)handle;
-    return traced(start, __func__, NULL, SEC_E_UNSUPPORTED_FUNCTION);
+    return traced(start, __func__, NULL, import(name, packed, token, handle));
 }
 
 SECURITY_STATUS WINAPI ImportSecurityContextA(SEC_CHAR *name, PSecBuffer packed, void *token, PCtxtHandle handle)
@@ -99,7 +124,7 @@ SECURITY_STATUS WINAPI ImportSecurityContextA(SEC_CHAR *name, PSecBuffer packed,
 
 static NTSTATUS apply_token(const struct context *context, SecBufferDesc *token)
 {
-    SpApplyControlTokenFn *function = context->package->lsa->ApplyControlToken;
+    SpApplyControlTokenFn *function = context->package->lsa.ApplyControlToken;
     return function ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
@@ -115,7 +140,7 @@ SECURITY_STATUS WINAPI ApplyControlToken(PCtxtHandle handle, PSecBufferDesc toke
 
 static NTSTATUS set_attribute(const struct context *context, ULONG attribute, void *buffer, ULONG size)
 {
-    SpSetContextAttributesFn *function = context->package->lsa->SetContextAttributes;
+    SpSetContextAttributesFn *function = context->package->lsa.SetContextAttributes;
     return function ? function(context->handle, attribute, buffer, size) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 

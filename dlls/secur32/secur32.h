@@ -12,18 +12,41 @@
 #include <countersign/sspi_extra.h>
 #include <ntsecpkg.h>
 
-/* A loaded security package. Never unloaded. */
+/*
+ * A loaded security package. Never unloaded: handles hold on to its functions for as long as the process lives. Every
+ * function of SSPI's own exports that is called without asking is there; where the package lacks it, one that refuses.
+ */
 struct package {
     SecPkgInfoW info; /* strings are the package's */
-    const SECPKG_FUNCTION_TABLE *lsa;
-    const SECPKG_USER_FUNCTION_TABLE *user;
+    SECPKG_FUNCTION_TABLE lsa;
+    SECPKG_USER_FUNCTION_TABLE user;
+    const SecurityFunctionTableW *sspi; /* of one that has InitSecurityInterfaceW instead; sspi_package.h calls it */
+    HMODULE module;
+    BOOL own;              /* one of ours: not to be deleted */
+    volatile LONG deleted; /* no longer listed and found; its handles live on */
 };
 
-/* The table of packages, loaded by whoever asks first. *count gets their number. */
-const struct package *packages_all(ULONG *count);
+/* How many numbers of packages have been given. A number is the package's for good, as the LSA's are. */
+ULONG packages_count(void);
+
+/* The package with NUMBER; NULL if it has been deleted, or there is none. */
+const struct package *packages_at(ULONG number);
 
 /* The package of that name, whatever its case; NULL for none, or for a NULL name. */
 const struct package *packages_find(const WCHAR *name);
+
+/*
+ * Loads the DLL and lists its packages; those of a DLL that is there already are listed again. TYPE: one of
+ * SECPKG_OPTIONS_TYPE_, which of the two kinds of entry point to look for. SEC_E_OK; SEC_E_SECPKG_NOT_FOUND: no such
+ * file, or no security package; SEC_E_INSUFFICIENT_MEMORY: also when the table is full.
+ */
+SECURITY_STATUS packages_add(const WCHAR *dll, ULONG type);
+
+/*
+ * Lists no longer what NAME, a package or a DLL, brought. DLL, MAX_PATH characters, gets the path of the DLL that it
+ * was. SEC_E_OK; SEC_E_SECPKG_NOT_FOUND, with nothing written; of ours: SEC_E_UNSUPPORTED_FUNCTION.
+ */
+SECURITY_STATUS packages_delete(const WCHAR *name, WCHAR *dll);
 
 struct credential {
     const struct package *package;
@@ -34,6 +57,7 @@ struct context {
     const struct package *package;
     LSA_SEC_HANDLE handle;
     volatile LONG user_mode; /* SpInitUserModeContext has taken it over: the message functions may be called */
+    BOOL imported;           /* the LSA-mode half of its package knows nothing of it */
 };
 
 extern struct handle_table credential_handles, context_handles;

@@ -17,24 +17,6 @@ static BOOLEAN fail(void)
     return FALSE;
 }
 
-/* Packages that a program adds */
-
-SECURITY_STATUS WINAPI AddSecurityPackageA(LPSTR, PSECURITY_PACKAGE_OPTIONS)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-SECURITY_STATUS WINAPI AddSecurityPackageW(LPWSTR, PSECURITY_PACKAGE_OPTIONS)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
-/* DeleteSecurityPackageA as well, by the spec file: Windows has one entry point for both */
-SECURITY_STATUS WINAPI DeleteSecurityPackageW(SEC_WCHAR *)
-{
-    return SEC_E_UNSUPPORTED_FUNCTION;
-}
-
 /* Accounts */
 
 SECURITY_STATUS WINAPI ChangeAccountPasswordA(SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, SEC_CHAR *, BOOLEAN,
