@@ -8,7 +8,13 @@ check_flags_tsan = -O1 -g -fsanitize=thread
 check_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/tests/support -I$(srcdir)/tests/unit -I$(srcdir)/dlls/secur32
 
 unit_tests = $(filter-out unit,$(basename $(notdir $(wildcard $(srcdir)/tests/unit/*.c))))
-check_support = tests/unit/unit.c dlls/secur32/handle_table.c $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/support/*.c))
+check_support = tests/unit/unit.c dlls/secur32/handle_table.c \
+	$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/support/*.c $(srcdir)/tests/support/replay/*.c))
+
+# The functions of the library in whose place those of a test's support stand (__wrap_FUNCTION), by the test's name.
+unit_wraps_spnego_replay = cs_random cs_now ntlm_context_expiry ntlm_negotiate_write ntlm_challenge_write \
+	ntlm_authenticate_write
+unit_wraps_spnego_replay_attacks = $(unit_wraps_spnego_replay)
 
 # check_rules FLAVOUR
 define check_rules
@@ -17,7 +23,8 @@ checks/$(1)/%.o: $$(srcdir)/%.c
 checks/$(1)/libcheck.a: $$(patsubst %.c,checks/$(1)/%.o,$$(native_sources) $$(check_support))
 	$$(AM_V_AR)rm -f $$@ && $$(AR) cr $$@ $$^
 $$(unit_tests:%=checks/$(1)/unit/%): checks/$(1)/unit/%: checks/$(1)/tests/unit/%.o checks/$(1)/libcheck.a
-	$$(AM_V_CCLD)mkdir -p $$(@D) && $$(CC) $$(check_flags_$(1)) -o $$@ $$^ -lcmocka $$(NATIVE_LIBS)
+	$$(AM_V_CCLD)mkdir -p $$(@D) && $$(CC) $$(check_flags_$(1)) $$(unit_wraps_$$*:%=-Wl,--wrap=%) -o $$@ $$^ \
+		-lcmocka $$(NATIVE_LIBS)
 endef
 $(foreach flavour,$(check_flavours),$(eval $(call check_rules,$(flavour))))
 
@@ -27,19 +34,27 @@ unit_programs = $(foreach flavour,$(check_flavours),$(unit_tests:%=checks/$(flav
 tests/interop/peer: $(srcdir)/tests/interop/peer.c libcountersign.a
 	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 $(AM_CPPFLAGS) -o $@ $^ $(NATIVE_LIBS)
 
+# Preloaded into one of the Windows programs.
+tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
+	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 -fPIC -shared -o $@ $<
+
 # What each Windows program is made of, beside the headers of its folder, and links. FOLDER/ARCH/PROGRAM.exe comes out.
 PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
-	tests/bridge/bad_pointers samples/client samples/server
+	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/threads samples/client samples/server
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
 pe_parts_tests/trace/trace_secrets = tests/trace/trace_secrets.c
-pe_parts_tests/bridge/bad_pointers = tests/bridge/bad_pointers.c
+pe_parts_tests/bridge/bad_pointers = tests/bridge/bad_pointers.c tests/bridge/pair.c
+pe_parts_tests/bridge/extremes = tests/bridge/extremes.c tests/bridge/pair.c
+pe_parts_tests/bridge/threads = tests/bridge/threads.c tests/bridge/pair.c
 pe_parts_samples/client = samples/client.c samples/talk.c
 pe_parts_samples/server = samples/server.c samples/talk.c
 pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt
 pe_links_tests/trace/trace_secrets = -lsecur32
 pe_links_tests/bridge/bad_pointers = -lsecur32
+pe_links_tests/bridge/extremes = -lsecur32
+pe_links_tests/bridge/threads = -lsecur32
 pe_links_samples/client = -lsecur32 -lws2_32
 pe_links_samples/server = -lsecur32 -lws2_32
 
@@ -61,7 +76,7 @@ tests/exports/exports_table.h: $(srcdir)/tests/exports/table.awk $(srcdir)/dlls/
 windows_programs = $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(call pe_program,$(arch),$(program))))
 
 unit: $(unit_programs)
-programs: all $(windows_programs) tests/interop/peer
+programs: all $(windows_programs) tests/interop/peer tests/bridge/clock.so
 checks: programs unit
 
 check-local: all-local unit

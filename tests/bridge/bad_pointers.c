@@ -5,14 +5,12 @@
  *
  *     bad_pointers
  */
-#include <windows.h>
-#include <security.h>
+#include "pair.h"
+
 #include <setjmp.h>
-#include <stdio.h>
 
 static jmp_buf escape;
 static DWORD escape_thread;
-static ULONG passed, failed;
 
 /* Bad pointers are the point: the exception ends the call under test and nothing else. */
 static LONG CALLBACK catch_fault(EXCEPTION_POINTERS *exception)
@@ -22,55 +20,7 @@ static LONG CALLBACK catch_fault(EXCEPTION_POINTERS *exception)
     longjmp(escape, 1);
 }
 
-static void report(const char *name, BOOL held)
-{
-    printf("%s %s\n", held ? "ok   " : "FAIL ", name);
-    *(held ? &passed : &failed) += 1;
-}
-
-/* A client and a server that have authenticated each other by the loopback logon. */
-struct pair {
-    CredHandle credentials[2];
-    CtxtHandle contexts[2];
-};
-
-static BOOL establish(struct pair *pair)
-{
-    static BYTE to_server[3000], to_client[3000];
-    const ULONG request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY;
-    SecBuffer client = {sizeof to_server, SECBUFFER_TOKEN, to_server};
-    SecBuffer server = {sizeof to_client, SECBUFFER_TOKEN, to_client};
-    SecBufferDesc client_desc = {SECBUFFER_VERSION, 1, &client}, server_desc = {SECBUFFER_VERSION, 1, &server};
-    static char package[] = "NTLM";
-    TimeStamp expiry;
-    ULONG flags;
-    if (AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &pair->credentials[0],
-                                  &expiry) ||
-        AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &pair->credentials[1],
-                                  &expiry))
-        return FALSE;
-    if (InitializeSecurityContextA(&pair->credentials[0], NULL, NULL, request, 0, SECURITY_NATIVE_DREP, NULL, 0,
-                                   &pair->contexts[0], &client_desc, &flags, &expiry) != SEC_I_CONTINUE_NEEDED)
-        return FALSE;
-    if (AcceptSecurityContext(&pair->credentials[1], NULL, &client_desc, 0, SECURITY_NATIVE_DREP, &pair->contexts[1],
-                              &server_desc, &flags, &expiry) != SEC_I_CONTINUE_NEEDED)
-        return FALSE;
-    client.cbBuffer = sizeof to_server;
-    if (InitializeSecurityContextA(NULL, &pair->contexts[0], NULL, request, 0, SECURITY_NATIVE_DREP, &server_desc, 0,
-                                   &pair->contexts[0], &client_desc, &flags, &expiry))
-        return FALSE;
-    return AcceptSecurityContext(NULL, &pair->contexts[1], &client_desc, 0, SECURITY_NATIVE_DREP, &pair->contexts[1],
-                                 NULL, &flags, &expiry) == SEC_E_OK;
-}
-
-static BOOL exchange(struct pair *pair)
-{
-    BYTE token[16], data[8] = "message";
-    SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof data, SECBUFFER_DATA, data}};
-    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
-    return EncryptMessage(&pair->contexts[0], 0, &message, 0) == SEC_E_OK &&
-           DecryptMessage(&pair->contexts[1], &message, 0, NULL) == SEC_E_OK && !memcmp(data, "message", sizeof data);
-}
+static const char package[] = "NTLM";
 
 enum function { MAKE_SIGNATURE, VERIFY_SIGNATURE, ENCRYPT, DECRYPT };
 
@@ -95,14 +45,14 @@ static void expect_fault(struct pair *pair, const char *name, enum function func
         call(pair, function, &message);
         faulted = FALSE;
     }
-    report(name, faulted && exchange(pair));
+    report(name, faulted && pair_exchange(pair));
 }
 
 /* A reference that a fault left behind would keep the context's entry from being used again after its deletion. */
 static BOOL entry_is_free_again(void (*fault)(struct pair *pair))
 {
     struct pair first, second;
-    if (!establish(&first)) return FALSE;
+    if (!pair_establish(&first, package)) return FALSE;
     const ULONG_PTR lower = first.contexts[1].dwLower;
     volatile BOOL faulted = TRUE;
     if (!setjmp(escape)) {
@@ -111,8 +61,8 @@ static BOOL entry_is_free_again(void (*fault)(struct pair *pair))
     }
     if (!faulted || DeleteSecurityContext(&first.contexts[0]) || DeleteSecurityContext(&first.contexts[1]))
         return FALSE;
-    const BOOL again =
-        establish(&second) && (second.contexts[0].dwLower == lower || second.contexts[1].dwLower == lower);
+    const BOOL again = pair_establish(&second, package) &&
+                       (second.contexts[0].dwLower == lower || second.contexts[1].dwLower == lower);
     return again && !DeleteSecurityContext(&second.contexts[0]) && !DeleteSecurityContext(&second.contexts[1]);
 }
 
@@ -172,7 +122,7 @@ int main(void)
     DWORD old;
     escape_thread = GetCurrentThreadId();
     AddVectoredExceptionHandler(1, catch_fault);
-    report("the two sides are established", establish(&pair) && exchange(&pair));
+    report("the two sides are established", pair_establish(&pair, package) && pair_exchange(&pair));
     expect_fault(&pair, "MakeSignature, DATA nowhere", MAKE_SIGNATURE, good, bad, 8);
     expect_fault(&pair, "MakeSignature, TOKEN nowhere", MAKE_SIGNATURE, bad, good, 8);
     expect_fault(&pair, "VerifySignature, DATA nowhere", VERIFY_SIGNATURE, good, bad, 8);
@@ -194,6 +144,5 @@ int main(void)
     report("an EMPTY input buffer is not read", empty_input_is_not_read(&pair));
     report("the contexts are deleted",
            !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
-    printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return finish();
 }

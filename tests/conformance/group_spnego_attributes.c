@@ -35,6 +35,8 @@ static const struct conformance_case cases[] = {
      WINE_DIFFERS},
     {"spnego-attributes/client.stream-sizes", "attributes STREAM_SIZES NTLM (the mechanism answers)",
      "SEC_E_UNSUPPORTED_FUNCTION", NULL, WINE_DIFFERS},
+    {"spnego-attributes/server.stream-sizes", "attributes STREAM_SIZES NTLM (the mechanism answers)",
+     "SEC_E_UNSUPPORTED_FUNCTION", NULL, WINE_DIFFERS},
     {"spnego-attributes/names.equal", "attributes NAMES NTLM+Negotiate", "yes", NULL, WINE_DIFFERS},
     {"spnego-attributes/names.form", "attributes NAMES NTLM+Negotiate", "DOMAIN\\user", NULL, WINE_DIFFERS},
     {"spnego-attributes/session-key.size", "attributes SESSION_KEY NTLM+Negotiate", "16", NULL, WINE_DIFFERS},
@@ -100,6 +102,8 @@ static void sizes_and_algorithms(struct conformance_run *run, struct spnego_pair
     observe(run, "spnego-attributes/server.key-info", "%s", key_info_text(&pair->server.context, text));
     observe_status(run, "spnego-attributes/client.stream-sizes",
                    QueryContextAttributesA(&pair->client.context, SECPKG_ATTR_STREAM_SIZES, &sizes));
+    observe_status(run, "spnego-attributes/server.stream-sizes",
+                   QueryContextAttributesA(&pair->server.context, SECPKG_ATTR_STREAM_SIZES, &sizes));
 }
 
 static void names(struct conformance_run *run, struct spnego_pair *pair)

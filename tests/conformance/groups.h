@@ -23,6 +23,7 @@ extern const struct conformance_group spnego_package_group;
 extern const struct conformance_group spnego_exchange_group;
 extern const struct conformance_group spnego_attributes_group;
 extern const struct conformance_group spnego_messages_group;
+extern const struct conformance_group spnego_sealing_group;
 extern const struct conformance_group spnego_lsa_group;
 extern const struct conformance_group zero_handles_group;
 extern const struct conformance_group invalid_handles_group;

@@ -30,6 +30,7 @@ static const struct conformance_group *const groups[] = {
     &spnego_exchange_group,
     &spnego_attributes_group,
     &spnego_messages_group,
+    &spnego_sealing_group,
     &spnego_lsa_group,
     &zero_handles_group,
     &invalid_handles_group,

@@ -197,11 +197,11 @@ const char *spnego_outcome(const struct spnego_pair *pair, char *text)
     return text;
 }
 
-/* The flags have one meaning and, but for CONFIDENTIALITY, two numbers. */
+/* INTEGRITY has two numbers for one meaning; the others have one. */
 static ULONG server_flags(ULONG flags)
 {
     return (flags & ISC_REQ_INTEGRITY ? ASC_REQ_INTEGRITY : 0) |
-           (flags & ISC_REQ_CONFIDENTIALITY ? ASC_REQ_CONFIDENTIALITY : 0);
+           (flags & (ASC_REQ_CONFIDENTIALITY | ASC_REQ_SEQUENCE_DETECT | ASC_REQ_REPLAY_DETECT));
 }
 
 bool spnego_open_pair(struct conformance_run *run, struct spnego_pair *pair, ULONG flags)

@@ -73,8 +73,8 @@ const char *spnego_outcome(const struct spnego_pair *pair, char *text);
 
 /*
  * spnego_pair_run over NTLM within SPNEGO with default credentials and FLAGS for the client. When it does not complete,
- * closes the pair, gives the reason to not_reached and returns false. Of the flags, INTEGRITY and CONFIDENTIALITY are
- * given to the server as well.
+ * closes the pair, gives the reason to not_reached and returns false. Of the flags, INTEGRITY, CONFIDENTIALITY,
+ * SEQUENCE_DETECT and REPLAY_DETECT are given to the server as well.
  */
 bool spnego_open_pair(struct conformance_run *run, struct spnego_pair *pair, ULONG flags);
 

@@ -164,6 +164,58 @@ static void streams(void **state)
     assert_int_equal(CHECK(CS_DECRYPT, SECBUFFER_STREAM, SECBUFFER_DATA | SECBUFFER_READONLY), SEC_E_INVALID_TOKEN);
 }
 
+/* A TOKEN and two DATA of these sizes, and of this type. Nothing of it is touched. */
+static SECURITY_STATUS check_length(enum cs_operation operation, uint32_t type, uint32_t first, uint32_t second)
+{
+    struct parts parts = parts_of((const uint32_t[]){SECBUFFER_TOKEN, SECBUFFER_DATA, type}, 3, SIGNATURE);
+    struct cs_shape shape;
+    parts.buffers[1].size = first;
+    parts.buffers[2].size = second;
+    return shape_of(&parts, operation, &shape);
+}
+
+/* SSPI has no limit for NTLM below 2^31. What is longer is refused, also where 32 bits would not hold the sum. */
+static void longest(void **state)
+{
+    const uint32_t most = 0x7FFFFFFF, data = SECBUFFER_DATA;
+    (void)state;
+    for (enum cs_operation operation = CS_MAKE_SIGNATURE; operation <= CS_DECRYPT; operation++) {
+        const bool signing = operation == CS_MAKE_SIGNATURE || operation == CS_VERIFY_SIGNATURE;
+        assert_int_equal(check_length(operation, data, most, 0), SEC_E_OK);
+        assert_int_equal(check_length(operation, data, most - 5, 5), SEC_E_OK);
+        assert_int_equal(check_length(operation, data, most - 5, 6), SEC_E_INVALID_TOKEN);
+        assert_int_equal(check_length(operation, data, 0x80000000, 0), SEC_E_INVALID_TOKEN);
+        assert_int_equal(check_length(operation, data, 0x80000000, 0x80000000), SEC_E_INVALID_TOKEN);
+        assert_int_equal(check_length(operation, data, 0xFFFFFFFF, 2), SEC_E_INVALID_TOKEN);
+        assert_int_equal(check_length(operation, data | SECBUFFER_READONLY_WITH_CHECKSUM, most, 1),
+                         SEC_E_INVALID_TOKEN);
+        /* Sealing leaves READONLY out of the message, and nothing else than DATA is part of it. */
+        assert_int_equal(check_length(operation, data | SECBUFFER_READONLY, most, 1),
+                         signing ? SEC_E_INVALID_TOKEN : SEC_E_OK);
+        assert_int_equal(check_length(operation, SECBUFFER_PADDING, most, 0xFFFFFFFF), SEC_E_OK);
+    }
+}
+
+static SECURITY_STATUS check_stream_length(enum cs_operation operation, uint32_t stream)
+{
+    struct parts parts = parts_of((const uint32_t[]){SECBUFFER_STREAM, SECBUFFER_DATA}, 2, SIGNATURE);
+    struct cs_shape shape;
+    parts.buffers[0].size = stream;
+    parts.buffers[1].size = 0xFFFFFFFF; /* where the message is to go: what stands there does not count */
+    return shape_of(&parts, operation, &shape);
+}
+
+static void longest_stream(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const enum cs_operation operation = i ? CS_DECRYPT : CS_VERIFY_SIGNATURE;
+        assert_int_equal(check_stream_length(operation, 0x7FFFFFFFu + SIGNATURE), SEC_E_OK);
+        assert_int_equal(check_stream_length(operation, 0x80000000u + SIGNATURE), SEC_E_INVALID_TOKEN);
+        assert_int_equal(check_stream_length(operation, 0xFFFFFFFF), SEC_E_INVALID_TOKEN);
+    }
+}
+
 static void padding_is_emptied(void **state)
 {
     const uint32_t types[] = {SECBUFFER_TOKEN, SECBUFFER_PADDING, SECBUFFER_DATA, SECBUFFER_PADDING};
@@ -180,10 +232,16 @@ static void padding_is_emptied(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order_is_free),      cmocka_unit_test(parts_missing),
-        cmocka_unit_test(types_are_numbers),  cmocka_unit_test(documented_shape),
-        cmocka_unit_test(coverage),           cmocka_unit_test(only_plain_data_is_sealed),
-        cmocka_unit_test(short_tokens),       cmocka_unit_test(streams),
+        cmocka_unit_test(order_is_free),
+        cmocka_unit_test(parts_missing),
+        cmocka_unit_test(types_are_numbers),
+        cmocka_unit_test(documented_shape),
+        cmocka_unit_test(coverage),
+        cmocka_unit_test(only_plain_data_is_sealed),
+        cmocka_unit_test(short_tokens),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(longest),
+        cmocka_unit_test(longest_stream),
         cmocka_unit_test(padding_is_emptied),
     };
     return cmocka_run_group_tests_name("message_shape", tests, NULL, NULL);

@@ -45,15 +45,21 @@ static void expect_undisturbed(const struct pair *pair)
     assert_memory_equal(client->session_key, server->session_key, 16);
 }
 
+/* Message NUMBER as its receiver got it has a MIC. */
+static bool mitm_has_mic(const struct mitm *mitm, unsigned number)
+{
+    struct spnego_resp message;
+    return spnego_resp_read(mitm_message(mitm, number), &message) == SEC_E_OK && message.mech_list_mic.data;
+}
+
 /*
  * Whether a MIC was taken out: it then counts for the side that made it, and messages have other sequence numbers at
- * the two ends, so that none is taken.
+ * the two ends, so that none is taken. They are in the last two messages.
  */
 static bool mitm_strips_mic(const struct mitm *mitm)
 {
-    struct spnego_resp third, fourth;
-    return spnego_resp_read(mitm_message(mitm, 3), &third) || spnego_resp_read(mitm_message(mitm, 4), &fourth) ||
-           !third.mech_list_mic.data || !fourth.mech_list_mic.data;
+    const unsigned last = mitm_message(mitm, MITM_MESSAGES).size ? MITM_MESSAGES : 4;
+    return !mitm_has_mic(mitm, last - 1) || !mitm_has_mic(mitm, last);
 }
 
 /* An attack on a whole exchange: its status, which is a failure, or the exchange came to what it would have. */
@@ -123,10 +129,10 @@ static void every_bit_of_accept(void **state)
     flip_every_bit_of(4);
 }
 
-/* What the attacker makes of the client's offer and of the two MICs */
+/* What the attacker makes of the client's offer, of the two MICs and of the request for one */
 struct downgrade {
     struct cs_span before, behind; /* mechanisms added */
-    bool remove, drop_token, strip_client_mic, strip_server_mic;
+    bool remove, drop_token, strip_client_mic, strip_server_mic, hide_request;
 };
 
 static void rewrite_offer(const struct downgrade *downgrade, struct cs_writer *message)
@@ -143,12 +149,13 @@ static void rewrite_offer(const struct downgrade *downgrade, struct cs_writer *m
     *message = written;
 }
 
-static void strip_mic(struct cs_writer *message)
+static void rewrite_answer(const struct downgrade *downgrade, bool client, struct cs_writer *message)
 {
     struct spnego_resp resp;
     struct cs_writer written = {0};
     assert_int_equal(spnego_resp_read(cs_written(message), &resp), SEC_E_OK);
-    resp.mech_list_mic = nothing;
+    if (client ? downgrade->strip_client_mic : downgrade->strip_server_mic) resp.mech_list_mic = nothing;
+    if (downgrade->hide_request && resp.state == SPNEGO_REQUEST_MIC) resp.state = SPNEGO_ACCEPT_INCOMPLETE;
     spnego_resp_write(&written, &resp);
     cs_writer_drop(message);
     *message = written;
@@ -156,10 +163,10 @@ static void strip_mic(struct cs_writer *message)
 
 static void downgrade_message(struct mitm *mitm, unsigned number, struct cs_writer *message)
 {
-    const struct downgrade *downgrade = mitm->data;
-    if (number == 1) rewrite_offer(downgrade, message);
-    if (number == 3 && downgrade->strip_client_mic) strip_mic(message);
-    if (number == 4 && downgrade->strip_server_mic) strip_mic(message);
+    if (number == 1)
+        rewrite_offer(mitm->data, message);
+    else
+        rewrite_answer(mitm->data, number % 2, message);
 }
 
 static SECURITY_STATUS run_downgrade(struct downgrade downgrade)
@@ -173,12 +180,46 @@ static void offer_changed(void **state)
     (void)state;
     assert_int_equal(run_downgrade((struct downgrade){.remove = true}), SEC_E_INVALID_TOKEN);
     assert_int_equal(run_downgrade((struct downgrade){.remove = true, .before = spnego_negoex}), SEC_E_INVALID_TOKEN);
-    assert_int_equal(run_downgrade((struct downgrade){.before = spnego_negoex}), SEC_E_INVALID_TOKEN);
+    assert_int_equal(run_downgrade((struct downgrade){.before = spnego_negoex}), SEC_E_MESSAGE_ALTERED);
+    assert_int_equal(run_downgrade((struct downgrade){.before = spnego_negoex, .hide_request = true}),
+                     SEC_E_MESSAGE_ALTERED);
     assert_int_equal(run_downgrade((struct downgrade){.behind = spnego_negoex}), SEC_E_MESSAGE_ALTERED);
     assert_int_equal(run_downgrade((struct downgrade){.behind = spnego_ntlm}), SEC_E_MESSAGE_ALTERED);
-    assert_int_equal(run_downgrade((struct downgrade){.drop_token = true}), SEC_E_INVALID_TOKEN);
+}
+
+/* Without its optimistic token the client begins again with the same mechanism; a list that was edited shows. */
+static void token_dropped(void **state)
+{
+    (void)state;
+    assert_int_equal(run_downgrade((struct downgrade){.drop_token = true}), SEC_E_OK);
     assert_int_equal(run_downgrade((struct downgrade){.drop_token = true, .before = spnego_negoex}),
+                     SEC_E_MESSAGE_ALTERED);
+    assert_int_equal(run_downgrade((struct downgrade){.drop_token = true, .behind = spnego_negoex}),
+                     SEC_E_MESSAGE_ALTERED);
+    assert_int_equal(run_downgrade((struct downgrade){.drop_token = true, .remove = true, .before = spnego_negoex}),
                      SEC_E_INVALID_TOKEN);
+}
+
+/* The acceptor's first token taken away: the client begins again, and the acceptor does not. */
+static void drop_challenge(struct mitm *mitm, unsigned number, struct cs_writer *message)
+{
+    struct spnego_resp resp;
+    struct cs_writer written = {0};
+    (void)mitm;
+    if (number != 2) return;
+    assert_int_equal(spnego_resp_read(cs_written(message), &resp), SEC_E_OK);
+    resp.response_token = nothing;
+    spnego_resp_write(&written, &resp);
+    cs_writer_drop(message);
+    *message = written;
+}
+
+static void challenge_dropped(void **state)
+{
+    struct mitm mitm = {.edit = drop_challenge};
+    (void)state;
+    assert_int_equal(run_attacked(&mitm), SEC_E_INVALID_TOKEN);
+    assert_int_equal(mitm.refused, 3);
 }
 
 /* Where the first choice was taken no MIC is required: nothing is lost with it (run_attacked). */
@@ -189,8 +230,12 @@ static void mic_stripped(void **state)
     run_downgrade((struct downgrade){.strip_server_mic = true});
     run_downgrade((struct downgrade){.strip_client_mic = true, .strip_server_mic = true});
     run_downgrade((struct downgrade){.behind = spnego_negoex, .strip_client_mic = true});
-    assert_int_equal(run_downgrade((struct downgrade){.before = spnego_negoex, .strip_client_mic = true}),
-                     SEC_E_INVALID_TOKEN);
+    run_downgrade((struct downgrade){.drop_token = true, .strip_client_mic = true, .strip_server_mic = true});
+    for (int both = 0; both < 2; both++)
+        assert_int_equal(
+            run_downgrade((struct downgrade){
+                .before = spnego_negoex, .strip_client_mic = true, .strip_server_mic = both, .hide_request = both}),
+            SEC_E_INVALID_TOKEN);
 }
 
 /* The states that an attacker may write over each of the last three messages: none makes more of the exchange. */
@@ -278,6 +323,8 @@ int main(void)
         cmocka_unit_test(every_bit_of_authenticate),
         cmocka_unit_test(every_bit_of_accept),
         cmocka_unit_test(offer_changed),
+        cmocka_unit_test(token_dropped),
+        cmocka_unit_test(challenge_dropped),
         cmocka_unit_test(mic_stripped),
         cmocka_unit_test(states_overwritten),
         cmocka_unit_test(inner_flags_edited),

@@ -314,8 +314,30 @@ static void unknown_mechanism_first(void **state)
 struct stranger {
     enum spnego_state first, last; /* negState of the challenge, and of the end */
     bool names_mechanism, mic;
-    const char *token; /* one more than NTLM has */
+    const char *token;            /* one more than NTLM has */
+    enum spnego_state left_aside; /* negState of a message before, for the optimistic token; completed: none */
 };
+
+/* Tells the client of PEERS to go on with NTLM, without an answer to its token. */
+static SECURITY_STATUS leave_token_aside(struct spnego_peers *peers, enum spnego_state negotiated)
+{
+    const struct spnego_resp message = {.state = negotiated, .supported_mech = spnego_ntlm};
+    return spnego_peers_to_client(peers, &message);
+}
+
+/* The same token once more, in answer */
+static struct cs_span expect_token_again(struct spnego_peers *peers, struct cs_span first, enum spnego_state negotiated)
+{
+    struct cs_writer kept = {0};
+    cs_write_span(&kept, first);
+    assert_int_equal(leave_token_aside(peers, negotiated), SEC_I_CONTINUE_NEEDED);
+    const struct spnego_resp answer = spnego_peers_resp(peers->negotiate.client);
+    assert_int_equal(answer.response_token.size, kept.size);
+    assert_memory_equal(answer.response_token.data, kept.data, kept.size);
+    assert_null(answer.mech_list_mic.data);
+    cs_writer_drop(&kept);
+    return answer.response_token;
+}
 
 /* A whole exchange with that server; what the client makes of its last message */
 static SECURITY_STATUS run_with_server(const struct stranger *stranger)
@@ -326,7 +348,9 @@ static SECURITY_STATUS run_with_server(const struct stranger *stranger)
     spnego_peers_open(&peers, &setup);
     struct pair *client = &peers.negotiate;
     assert_int_equal(pair_client_step(client, nothing), SEC_I_CONTINUE_NEEDED);
-    message.response_token = spnego_peers_ntlm_server(&peers, spnego_peers_init(&peers).mech_token);
+    struct cs_span token = spnego_peers_init(&peers).mech_token;
+    if (stranger->left_aside) token = expect_token_again(&peers, token, stranger->left_aside);
+    message.response_token = spnego_peers_ntlm_server(&peers, token);
     if (stranger->names_mechanism) message.supported_mech = spnego_ntlm;
     assert_int_equal(spnego_peers_to_client(&peers, &message), SEC_I_CONTINUE_NEEDED);
     const struct spnego_resp answer = spnego_peers_resp(client->client);
@@ -346,28 +370,50 @@ static SECURITY_STATUS run_with_server(const struct stranger *stranger)
     return status;
 }
 
+struct stranger_case {
+    struct stranger server;
+    SECURITY_STATUS status;
+};
+
+static void expect_statuses(const struct stranger_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) assert_int_equal(run_with_server(&cases[i].server), cases[i].status);
+}
+
 static void states_of_the_server(void **state)
 {
-    static const struct {
-        struct stranger server;
-        SECURITY_STATUS status;
-    } cases[] = {
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, true, true, NULL}, SEC_E_OK},
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, true, true, "NTLMSSP"}, SEC_E_INVALID_TOKEN},
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, false, true, NULL}, SEC_E_OK},
-        {{SPNEGO_REQUEST_MIC, SPNEGO_ACCEPT_COMPLETED, true, true, NULL}, SEC_E_OK},
-        {{SPNEGO_REQUEST_MIC, SPNEGO_ACCEPT_COMPLETED, true, false, NULL}, SEC_E_INVALID_TOKEN},
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_NO_STATE, true, true, NULL}, SEC_E_OK},
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_INCOMPLETE, true, true, NULL}, SEC_E_INVALID_TOKEN},
-        {{SPNEGO_REQUEST_MIC, SPNEGO_REQUEST_MIC, true, true, NULL}, SEC_E_INVALID_TOKEN},
-        {{SPNEGO_REQUEST_MIC, SPNEGO_NO_STATE, true, false, NULL}, SEC_E_INVALID_TOKEN},
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_REJECT, true, true, NULL}, SEC_E_LOGON_DENIED},
-        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_REJECT, true, false, NULL}, SEC_E_LOGON_DENIED},
-        {{SPNEGO_REQUEST_MIC, SPNEGO_REJECT, true, false, NULL}, SEC_E_LOGON_DENIED},
+    static const struct stranger_case cases[] = {
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, true, true, NULL, 0}, SEC_E_OK},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, true, true, "NTLMSSP", 0}, SEC_E_INVALID_TOKEN},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, false, true, NULL, 0}, SEC_E_OK},
+        {{SPNEGO_REQUEST_MIC, SPNEGO_ACCEPT_COMPLETED, true, true, NULL, 0}, SEC_E_OK},
+        {{SPNEGO_REQUEST_MIC, SPNEGO_ACCEPT_COMPLETED, true, false, NULL, 0}, SEC_E_INVALID_TOKEN},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_NO_STATE, true, true, NULL, 0}, SEC_E_OK},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_INCOMPLETE, true, true, NULL, 0}, SEC_E_INVALID_TOKEN},
+        {{SPNEGO_REQUEST_MIC, SPNEGO_REQUEST_MIC, true, true, NULL, 0}, SEC_E_INVALID_TOKEN},
+        {{SPNEGO_REQUEST_MIC, SPNEGO_NO_STATE, true, false, NULL, 0}, SEC_E_INVALID_TOKEN},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_REJECT, true, true, NULL, 0}, SEC_E_LOGON_DENIED},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_REJECT, true, false, NULL, 0}, SEC_E_LOGON_DENIED},
+        {{SPNEGO_REQUEST_MIC, SPNEGO_REJECT, true, false, NULL, 0}, SEC_E_LOGON_DENIED},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(run_with_server(&cases[i].server), cases[i].status);
+    expect_statuses(cases, sizeof cases / sizeof *cases);
+}
+
+/* An acceptor that takes the first mechanism but not its optimistic token: NTLM begins again, and all goes on. */
+static void optimistic_token_left_aside(void **state)
+{
+    static const struct stranger_case cases[] = {
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, false, true, NULL, SPNEGO_ACCEPT_INCOMPLETE}, SEC_E_OK},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, true, true, NULL, SPNEGO_NO_STATE}, SEC_E_OK},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, false, true, NULL, SPNEGO_REQUEST_MIC}, SEC_E_OK},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_COMPLETED, false, false, NULL, SPNEGO_REQUEST_MIC},
+         SEC_E_INVALID_TOKEN},
+        {{SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_ACCEPT_INCOMPLETE, false, true, NULL, SPNEGO_ACCEPT_INCOMPLETE},
+         SEC_E_INVALID_TOKEN},
+    };
+    (void)state;
+    expect_statuses(cases, sizeof cases / sizeof *cases);
 }
 
 /* The first answer already ends it: rejected, or complete before NTLM is */
@@ -393,6 +439,28 @@ static void early_end(void **state)
         }
 }
 
+/* NTLM does not begin again twice, nor once it was answered, nor for one who says that all is done. */
+static void token_left_aside_too_late(void **state)
+{
+    struct pair_setup setup = known_setup();
+    struct spnego_peers peers;
+    struct spnego_resp message = {.state = SPNEGO_ACCEPT_INCOMPLETE, .supported_mech = spnego_ntlm};
+    (void)state;
+    for (int answered = 0; answered < 2; answered++) {
+        spnego_peers_open(&peers, &setup);
+        assert_int_equal(pair_client_step(&peers.negotiate, nothing), SEC_I_CONTINUE_NEEDED);
+        message.response_token = nothing;
+        if (answered) message.response_token = spnego_peers_ntlm_server(&peers, spnego_peers_init(&peers).mech_token);
+        assert_int_equal(spnego_peers_to_client(&peers, &message), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(leave_token_aside(&peers, SPNEGO_ACCEPT_INCOMPLETE), SEC_E_INVALID_TOKEN);
+        spnego_peers_close(&peers);
+    }
+    spnego_peers_open(&peers, &setup);
+    assert_int_equal(pair_client_step(&peers.negotiate, nothing), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(leave_token_aside(&peers, SPNEGO_ACCEPT_COMPLETED), SEC_E_INVALID_TOKEN);
+    spnego_peers_close(&peers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +479,8 @@ int main(void)
         cmocka_unit_test(unknown_mechanism_first),
         cmocka_unit_test(states_of_the_server),
         cmocka_unit_test(early_end),
+        cmocka_unit_test(optimistic_token_left_aside),
+        cmocka_unit_test(token_left_aside_too_late),
     };
     return cmocka_run_group_tests(tests, known_account, forget_account);
 }

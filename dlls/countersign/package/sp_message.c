@@ -55,6 +55,13 @@ static NTSTATUS cross(struct sp_context *context, ULONG call, const struct list 
     return status;
 }
 
+/* NULL also where a 32-bit program's size would wrap. */
+static struct flat_buffer *allocate(ULONG count)
+{
+    const UINT64 size = count * (UINT64)sizeof(struct flat_buffer);
+    return size == (SIZE_T)size ? HeapAlloc(GetProcessHeap(), 0, (SIZE_T)size) : NULL;
+}
+
 static NTSTATUS protect(LSA_SEC_HANDLE handle, ULONG call, const SecBufferDesc *desc, ULONG *qop)
 {
     struct sp_context *context = (struct sp_context *)handle;
@@ -62,7 +69,7 @@ static NTSTATUS protect(LSA_SEC_HANDLE handle, ULONG call, const SecBufferDesc *
     struct flat_buffer on_stack[ON_STACK], *flat = on_stack;
     if (context->failed) return context->failed;
     if (!sp_session(context)) return SEC_E_INVALID_HANDLE;
-    if (list.count > ON_STACK) flat = HeapAlloc(GetProcessHeap(), 0, list.count * (SIZE_T)sizeof *flat);
+    if (list.count > ON_STACK) flat = allocate(list.count);
     if (!flat) return SEC_E_INSUFFICIENT_MEMORY;
     NTSTATUS status = cross(context, call, &list, flat, qop);
     if (flat != on_stack) HeapFree(GetProcessHeap(), 0, flat);

@@ -10,7 +10,7 @@
  * Types are compared as numbers: tested as bit masks, types 3, 5 and 7 would pass for DATA (bug class B6). A second
  * TOKEN would be bytes in the message that nothing vouches for, so it is no shape at all.
  */
-static bool place(struct cs_buffer *buffer, struct cs_shape *shape)
+static bool place(struct cs_buffer *buffer, enum cs_operation operation, struct cs_shape *shape)
 {
     switch (cs_buffer_type(buffer)) {
     case SECBUFFER_TOKEN:
@@ -24,6 +24,7 @@ static bool place(struct cs_buffer *buffer, struct cs_shape *shape)
     case SECBUFFER_DATA:
         if (!shape->data) shape->data = buffer;
         shape->data_count++;
+        if (cs_buffer_signed(buffer, operation)) shape->length += buffer->size;
         return true;
     default: return true;
     }
@@ -35,7 +36,8 @@ static SECURITY_STATUS check_stream(const struct cs_shape *shape, enum cs_operat
     const bool receives = operation == CS_DECRYPT || operation == CS_VERIFY_SIGNATURE;
     if (!receives || shape->token || shape->data_count != 1 || shape->data->type != SECBUFFER_DATA)
         return SEC_E_INVALID_TOKEN;
-    return shape->stream->size < signature_size ? SEC_E_INCOMPLETE_MESSAGE : SEC_E_OK;
+    if (shape->stream->size < signature_size) return SEC_E_INCOMPLETE_MESSAGE;
+    return shape->stream->size - signature_size > CS_MESSAGE_MAX ? SEC_E_INVALID_TOKEN : SEC_E_OK;
 }
 
 /*
@@ -58,12 +60,12 @@ SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_opera
 {
     *shape = (struct cs_shape){0};
     for (uint32_t i = 0; i < message->count; i++)
-        if (!place(&message->buffers[i], shape)) return SEC_E_INVALID_TOKEN;
+        if (!place(&message->buffers[i], operation, shape)) return SEC_E_INVALID_TOKEN;
     if ((operation == CS_ENCRYPT || operation == CS_DECRYPT) && is_documented_shape(message))
         shape->token = &message->buffers[0];
     if (!shape->data) return SEC_E_INVALID_TOKEN;
     if (shape->stream) return check_stream(shape, operation, signature_size);
-    if (!shape->token) return SEC_E_INVALID_TOKEN;
+    if (!shape->token || shape->length > CS_MESSAGE_MAX) return SEC_E_INVALID_TOKEN;
     return shape->token->size < signature_size ? SEC_E_BUFFER_TOO_SMALL : SEC_E_OK;
 }
 

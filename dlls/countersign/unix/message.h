@@ -22,6 +22,9 @@ struct cs_message {
     uint32_t count;
 };
 
+/* Bytes of message, all buffers together. What is longer is refused: libraries below count in int. */
+enum { CS_MESSAGE_MAX = 0x7FFFFFFF };
+
 enum cs_operation { CS_MAKE_SIGNATURE, CS_VERIFY_SIGNATURE, CS_ENCRYPT, CS_DECRYPT };
 
 /* Where a well-shaped message has its parts. On receipt STREAM replaces TOKEN, and DATA is set into it. */
@@ -30,6 +33,7 @@ struct cs_shape {
     struct cs_buffer *stream; /* on receipt only: signature and message in one block */
     struct cs_buffer *data;   /* the first DATA; with a stream the only one */
     uint32_t data_count;
+    uint64_t length; /* bytes that the operation covers; no more than CS_MESSAGE_MAX when there is no stream */
 };
 
 static inline uint32_t cs_buffer_type(const struct cs_buffer *buffer)
@@ -64,8 +68,9 @@ static inline bool cs_buffer_sealed(const struct cs_buffer *buffer)
  * Finds the parts of MESSAGE for OPERATION. SIGNATURE_SIZE is what the mechanism puts into TOKEN, in bytes.
  * EncryptMessage and DecryptMessage also take {STREAM_HEADER, DATA, STREAM_TRAILER, EMPTY}, as EncryptMessage
  * (Negotiate) is documented: the first is their TOKEN.
- * SEC_E_OK; SEC_E_INVALID_TOKEN: no TOKEN (or STREAM), several, or no DATA (behaviour.md row 107, errors.tsv);
- * SEC_E_BUFFER_TOO_SMALL: TOKEN is shorter than the signature; SEC_E_INCOMPLETE_MESSAGE: STREAM is.
+ * SEC_E_OK; SEC_E_INVALID_TOKEN: no TOKEN (or STREAM), several, or no DATA (behaviour.md row 107, errors.tsv), or more
+ * than CS_MESSAGE_MAX bytes of message; SEC_E_BUFFER_TOO_SMALL: TOKEN is shorter than the signature;
+ * SEC_E_INCOMPLETE_MESSAGE: STREAM is.
  */
 SECURITY_STATUS cs_message_shape(const struct cs_message *message, enum cs_operation operation, uint32_t signature_size,
                                  struct cs_shape *shape);

@@ -26,7 +26,9 @@ static bool is_bare_ntlm(struct cs_span token)
 
 /*
  * Takes the client's first mechanism that can run here. Its optimistic token is of use only if that is its first
- * choice; otherwise somebody may have tampered with the list, and a MIC must show that nobody has.
+ * choice; otherwise somebody may have tampered with the list, and a MIC must show that nobody has. One in this message
+ * shows nothing: RFC 4178 4.2.1 has room for it, but a client of NTLM has no key yet to make it with. It is passed
+ * over, for it may be anything, and never counts as the one that is required.
  */
 static SECURITY_STATUS select_mechanism(struct negotiation *negotiation, struct turn *turn,
                                         const struct spnego_init *message)

@@ -43,14 +43,20 @@ static SECURITY_STATUS open_negotiation(struct negotiation *negotiation, struct 
     return negotiation->mech_list.failed ? SEC_E_INSUFFICIENT_MEMORY : SEC_I_CONTINUE_NEEDED;
 }
 
-/* Another mechanism than the first one offered is what a man in the middle would bring about: a MIC must follow. */
+/*
+ * Another mechanism than the first one offered is what a man in the middle would bring about: a MIC must follow. An
+ * acceptor may agree to the first one and still leave the optimistic token aside (RFC 4178 section 3): the same
+ * mechanism then begins again, so that nobody gains by taking the token away; but once only, and not after it has had
+ * an answer.
+ */
 static SECURITY_STATUS follow_selection(struct negotiation *negotiation, struct turn *turn, struct cs_span mech)
 {
     if (!mech.data || negotiation->inner_done) return SEC_E_OK;
     const int selected = negotiate_find(negotiation, mech);
     if (selected < 0 || selected < negotiation->chosen) return SEC_E_INVALID_TOKEN;
-    if (selected == negotiation->chosen) return SEC_E_OK;
-    negotiation->mic_required = true;
+    const bool left_aside = negotiation->leg == 2 && !turn->token.size;
+    if (selected == negotiation->chosen && !left_aside) return SEC_E_OK;
+    if (selected != negotiation->chosen) negotiation->mic_required = true;
     turn->start = !turn->token.size;
     return negotiate_choose(negotiation, selected, turn->leg);
 }
