@@ -41,13 +41,17 @@ tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
 # What each Windows program is made of, beside the headers of its folder, and links. FOLDER/ARCH/PROGRAM.exe comes out.
 PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
-	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/threads samples/client samples/server
+	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/threads tests/packages/packages tests/packages/host \
+	samples/client samples/server
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
 pe_parts_tests/trace/trace_secrets = tests/trace/trace_secrets.c
 pe_parts_tests/bridge/bad_pointers = tests/bridge/bad_pointers.c tests/bridge/pair.c
 pe_parts_tests/bridge/extremes = tests/bridge/extremes.c tests/bridge/pair.c
 pe_parts_tests/bridge/threads = tests/bridge/threads.c tests/bridge/pair.c
+pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
+	refusals threads)
+pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
 pe_parts_samples/client = samples/client.c samples/talk.c
 pe_parts_samples/server = samples/server.c samples/talk.c
 pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt
@@ -55,6 +59,8 @@ pe_links_tests/trace/trace_secrets = -lsecur32
 pe_links_tests/bridge/bad_pointers = -lsecur32
 pe_links_tests/bridge/extremes = -lsecur32
 pe_links_tests/bridge/threads = -lsecur32
+pe_links_tests/packages/packages = -lsecur32 -ladvapi32
+pe_links_tests/packages/host = -ladvapi32
 pe_links_samples/client = -lsecur32 -lws2_32
 pe_links_samples/server = -lsecur32 -lws2_32
 
@@ -69,11 +75,29 @@ $$(call pe_program,$(1),$(2)): $$(addprefix $$(srcdir)/,$$(pe_parts_$(2))) $$(wi
 endef
 $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(eval $(call pe_program_rules,$(arch),$(program)))))
 
+# The DLLs that the tests of packages add, beside the program; --kill-at: i386 exports by Windows's plain names.
+PE_TEST_DLL_FLAGS = $(PE_PROGRAM_CFLAGS) -DUNICODE -DWIN32_LEAN_AND_MEAN -D_NO_KSECDD_IMPORT_ -shared -static-libgcc \
+	-Wl,--kill-at
+pe_test_dlls = ssp_ap ssp not_package bare broken
+pe_test_dll_ssp_ap = ssp_ap host_checks live toy
+pe_test_dll_ssp = ssp live toy
+pe_test_dll_not_package = not_package
+pe_test_dll_bare = bare
+pe_test_dll_broken = broken
+
+# pe_test_dll_rules ARCH DLL
+define pe_test_dll_rules
+tests/packages/$(1)/$(2).dll: $$(pe_test_dll_$(2):%=$$(srcdir)/tests/packages/%.c) $$(wildcard $$(srcdir)/tests/packages/*.h)
+	$$(AM_V_CCLD)mkdir -p $$(@D) && $$(pe_cc_$(1)) $$(PE_TEST_DLL_FLAGS) -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach arch,$(pe_arches),$(foreach dll,$(pe_test_dlls),$(eval $(call pe_test_dll_rules,$(arch),$(dll)))))
+
 tests/exports/exports_table.h: $(srcdir)/tests/exports/table.awk $(srcdir)/dlls/secur32/unsupported.tsv \
 		$(srcdir)/tests/data/exports.tsv
 	$(AM_V_GEN)mkdir -p $(@D) && awk -f $^ >$@
 
-windows_programs = $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(call pe_program,$(arch),$(program))))
+windows_programs = $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(call pe_program,$(arch),$(program))) \
+	$(pe_test_dlls:%=tests/packages/$(arch)/%.dll))
 
 unit: $(unit_programs)
 programs: all $(windows_programs) tests/interop/peer tests/bridge/clock.so

@@ -3,21 +3,30 @@
  * The client: logs on to the server over a loopback socket and talks to it in sealed and signed messages. One message
  * is altered on its way, which the server must notice.
  *
- *     client PORT [DOMAIN USER PASSWORD]
+ *     client [--package NAME] [--tokens FILE] PORT [DOMAIN USER PASSWORD]
  *
  * Without an identity it uses default credentials: whoever runs it.
  */
 #include "talk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static char package[] = "NTLM";
+static const char usage[] = "usage: client [OPTION]... PORT [DOMAIN USER PASSWORD]\n"
+                            "Logs on to the server on this machine's PORT and talks to it; without USER, as whoever "
+                            "runs this.\n" OPTIONS_USAGE;
 
-static void join(struct peer *peer, const char *port)
+/* 0 for what is no port. */
+static u_short port_number(const char *text)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((u_short)atoi(port))};
+    char *end;
+    const unsigned long port = strtoul(text, &end, 10);
+    return *end || port > 0xffff ? 0 : (u_short)port;
+}
+
+static void join(struct peer *peer, u_short port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     WSADATA data;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (WSAStartup(MAKEWORD(2, 2), &data)) give_up(peer, "WSAStartup", WSAGetLastError());
@@ -37,7 +46,7 @@ static void acquire(struct peer *peer, char **identity)
         auth.Password = (unsigned char *)identity[2];
         auth.PasswordLength = (ULONG)strlen(identity[2]);
     }
-    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_OUTBOUND, NULL,
+    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, peer->package, SECPKG_CRED_OUTBOUND, NULL,
                                                        identity ? &auth : NULL, NULL, NULL, &peer->credential, &expiry);
     if (status) give_up(peer, "AcquireCredentialsHandle", status);
     say(peer, identity ? "explicit credentials: %s\\%s" : "default credentials: no user, no password given",
@@ -60,6 +69,8 @@ static void authenticate(struct peer *peer)
         if (status < 0) give_up(peer, "InitializeSecurityContext", status);
         say(peer, "leg %d: %lu bytes in, %lu bytes out, %s", leg, leg == 1 ? 0 : in.size, made.cbBuffer,
             status_name(status));
+        if (leg > 1) keep_token(peer, in.data, in.size);
+        keep_token(peer, out.data, made.cbBuffer);
         if (made.cbBuffer && !send_frame(peer, out.data, made.cbBuffer)) give_up(peer, "sending a token", status);
         if (status == SEC_I_CONTINUE_NEEDED && !receive_frame(peer, &in)) give_up(peer, "receiving a token", status);
     }
@@ -92,7 +103,7 @@ static void exchange_altered(struct peer *peer, const char *text)
     static struct frame frame, altered;
     protect_text(peer, text, TRUE, &frame);
     altered = frame;
-    altered.data[SIGNATURE + 4] ^= 0x10;
+    altered.data[peer->signature + 4] ^= 0x10;
     say(peer, "seals \"%s\", of which the wire flips one bit", text);
     if (!strstr(ask(peer, &altered, TRUE), "SEC_E_MESSAGE_ALTERED"))
         give_up(peer, "what the server saw", SEC_E_INTERNAL_ERROR);
@@ -102,14 +113,16 @@ static void exchange_altered(struct peer *peer, const char *text)
 
 int main(int argc, char **argv)
 {
-    struct peer peer = {.who = "client"};
-    if (argc != 2 && argc != 5) {
-        fprintf(stderr, "usage: client PORT [DOMAIN USER PASSWORD]\n");
-        return 2;
-    }
-    describe_package(&peer, package);
-    acquire(&peer, argc == 5 ? argv + 2 : NULL);
-    join(&peer, argv[1]);
+    static char package[] = "NTLM";
+    struct peer peer = {.who = "client", .package = package};
+    const int first = take_options(&peer, argc, argv, usage);
+    const int count = argc - first;
+    if (count != 1 && count != 4) misused("PORT", "is to be alone, or followed by three arguments", usage);
+    const u_short port = port_number(argv[first]);
+    if (!port) misused(argv[first], "is no port", usage);
+    describe_package(&peer);
+    acquire(&peer, count == 4 ? argv + first + 1 : NULL);
+    join(&peer, port);
     authenticate(&peer);
     describe_session(&peer);
     exchange(&peer, "pay 100 to Alice", TRUE);

@@ -2,16 +2,17 @@
 /*
  * The server: takes one connection on a loopback port, finds out who it is, and answers each message with what it saw.
  *
- *     server PORTFILE
+ *     server [--package NAME] [--tokens FILE] PORTFILE
  *
  * The port that it listens on goes into PORTFILE.
  */
 #include "talk.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static char package[] = "NTLM";
+static const char usage[] =
+    "usage: server [OPTION]... PORTFILE\n"
+    "Takes one connection on a port of this machine, which it writes into PORTFILE.\n" OPTIONS_USAGE;
 
 static void write_port(const struct peer *peer, const char *path, u_short port)
 {
@@ -38,7 +39,7 @@ static void wait_for_client(struct peer *peer, const char *port_file)
 static void acquire(struct peer *peer)
 {
     TimeStamp expiry;
-    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
+    SECURITY_STATUS status = AcquireCredentialsHandleA(NULL, peer->package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
                                                        &peer->credential, &expiry);
     if (status) give_up(peer, "AcquireCredentialsHandle", status);
 }
@@ -58,6 +59,8 @@ static void authenticate(struct peer *peer)
                                        &peer->context, &output, &peer->flags, &expiry);
         if (status < 0) give_up(peer, "AcceptSecurityContext", status);
         say(peer, "leg %d: %lu bytes in, %lu bytes out, %s", leg, in.size, made.cbBuffer, status_name(status));
+        keep_token(peer, in.data, in.size);
+        keep_token(peer, out.data, made.cbBuffer);
         if (made.cbBuffer && !send_frame(peer, out.data, made.cbBuffer)) give_up(peer, "sending a token", status);
     }
 }
@@ -80,15 +83,14 @@ static void answer(struct peer *peer, SECURITY_STATUS status, const char *text)
 int main(int argc, char **argv)
 {
     static struct frame kind, frame;
-    struct peer peer = {.who = "server"};
+    static char package[] = "NTLM";
+    struct peer peer = {.who = "server", .package = package};
+    const int first = take_options(&peer, argc, argv, usage);
     char *text;
-    if (argc != 2) {
-        fprintf(stderr, "usage: server PORTFILE\n");
-        return 2;
-    }
-    describe_package(&peer, package);
+    if (argc - first != 1) misused("PORTFILE", "is missing, or not alone", usage);
+    describe_package(&peer);
     acquire(&peer);
-    wait_for_client(&peer, argv[1]);
+    wait_for_client(&peer, argv[first]);
     authenticate(&peer);
     describe_session(&peer);
     while (receive_frame(&peer, &kind) && receive_frame(&peer, &frame)) {

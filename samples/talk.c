@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Frames, protected messages, printing.
+ * Options, frames, protected messages, printing.
  */
 #include "talk.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +28,43 @@ static const struct name statuses[] = {
 
 /* INTEGRITY has another value on each side. */
 static const struct name flags[] = {
+    {ISC_RET_MUTUAL_AUTH, "mutual authentication"},
     {ISC_RET_REPLAY_DETECT, "replay detection"},
     {ISC_RET_SEQUENCE_DETECT, "sequence detection"},
     {ISC_RET_CONFIDENTIALITY, "confidentiality"},
     {ISC_RET_INTEGRITY | ASC_RET_INTEGRITY, "integrity"},
 };
+
+void misused(const char *argument, const char *what, const char *usage)
+{
+    fprintf(stderr, "%s: %s\n%s", argument, what, usage);
+    exit(2);
+}
+
+static void open_tokens(struct peer *peer, const char *path)
+{
+    peer->tokens = fopen(path, "w");
+    if (!peer->tokens) give_up(peer, path, SEC_E_INTERNAL_ERROR);
+}
+
+int take_options(struct peer *peer, int argc, char **argv, const char *usage)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i += 2) {
+        if (!strcmp(argv[i], "--help")) {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        if (i + 1 == argc) misused(argv[i], "no such option, or it has no value", usage);
+        if (!strcmp(argv[i], "--package"))
+            peer->package = argv[i + 1];
+        else if (!strcmp(argv[i], "--tokens"))
+            open_tokens(peer, argv[i + 1]);
+        else
+            misused(argv[i], "no such option", usage);
+    }
+    return i;
+}
 
 void say(const struct peer *peer, const char *format, ...)
 {
@@ -83,14 +114,41 @@ BOOL receive_frame(struct peer *peer, struct frame *frame)
            frame->size <= sizeof frame->data && transfer(peer->socket, frame->data, frame->size, FALSE);
 }
 
-void describe_package(struct peer *peer, const char *package)
+void describe_package(struct peer *peer)
 {
     SecPkgInfoA *info;
-    SECURITY_STATUS status = QuerySecurityPackageInfoA((char *)package, &info);
+    SECURITY_STATUS status = QuerySecurityPackageInfoA(peer->package, &info);
     if (status) give_up(peer, "QuerySecurityPackageInfo", status);
     peer->token_size = info->cbMaxToken;
     say(peer, "package %s (%s), tokens of up to %lu bytes", info->Name, info->Comment, info->cbMaxToken);
     FreeContextBuffer(info);
+}
+
+void keep_token(const struct peer *peer, const BYTE *token, ULONG size)
+{
+    if (!peer->tokens || !size) return;
+    for (ULONG i = 0; i < size; i++) fprintf(peer->tokens, "%02x", token[i]);
+    putc('\n', peer->tokens);
+    fflush(peer->tokens);
+}
+
+static void describe_negotiation(struct peer *peer)
+{
+    SecPkgContext_NegotiationInfoA negotiation;
+    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_NEGOTIATION_INFO, &negotiation);
+    if (status) give_up(peer, "SECPKG_ATTR_NEGOTIATION_INFO", status);
+    say(peer, "the mechanism is %s, negotiation %s", negotiation.PackageInfo->Name,
+        negotiation.NegotiationState == SECPKG_NEGOTIATION_COMPLETE ? "complete" : "not complete");
+    FreeContextBuffer(negotiation.PackageInfo);
+}
+
+static void describe_names(struct peer *peer)
+{
+    SecPkgContext_NamesA names;
+    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_NAMES, &names);
+    if (status) give_up(peer, "SECPKG_ATTR_NAMES", status);
+    say(peer, "the session is for %s", names.sUserName);
+    FreeContextBuffer(names.sUserName);
 }
 
 static void describe_flags(const struct peer *peer)
@@ -104,44 +162,52 @@ static void describe_flags(const struct peer *peer)
     say(peer, "granted: %s", *text ? text : "nothing");
 }
 
-void describe_session(struct peer *peer)
+static void describe_algorithms(struct peer *peer)
 {
-    SecPkgContext_NamesA names;
     SecPkgContext_KeyInfoA key;
-    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_NAMES, &names);
-    if (status) give_up(peer, "SECPKG_ATTR_NAMES", status);
-    say(peer, "the session is for %s", names.sUserName);
-    FreeContextBuffer(names.sUserName);
-    describe_flags(peer);
-    status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_KEY_INFO, &key);
+    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_KEY_INFO, &key);
     if (status) give_up(peer, "SECPKG_ATTR_KEY_INFO", status);
-    say(peer, "signed with %s, sealed with %s, %lu bits", key.sSignatureAlgorithmName, key.sEncryptAlgorithmName,
-        key.KeySize);
+    say(peer, "signed with %s, sealed with %s, %lu bits; signatures of %lu bytes", key.sSignatureAlgorithmName,
+        key.sEncryptAlgorithmName, key.KeySize, peer->signature);
     FreeContextBuffer(key.sSignatureAlgorithmName);
     FreeContextBuffer(key.sEncryptAlgorithmName);
+}
+
+void describe_session(struct peer *peer)
+{
+    SecPkgContext_Sizes sizes;
+    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_SIZES, &sizes);
+    if (status) give_up(peer, "SECPKG_ATTR_SIZES", status);
+    peer->signature = max(sizes.cbMaxSignature, sizes.cbSecurityTrailer);
+    describe_negotiation(peer);
+    describe_names(peer);
+    describe_flags(peer);
+    describe_algorithms(peer);
 }
 
 void protect_text(struct peer *peer, const char *text, BOOL seal, struct frame *frame)
 {
     const ULONG size = (ULONG)strlen(text) + 1;
-    SecBuffer buffers[2] = {{SIGNATURE, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, frame->data + SIGNATURE}};
+    BYTE *data = frame->data + peer->signature;
+    SecBuffer buffers[2] = {{peer->signature, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
-    memcpy(frame->data + SIGNATURE, text, size);
+    memcpy(data, text, size);
     SECURITY_STATUS status =
         seal ? EncryptMessage(&peer->context, 0, &message, 0) : MakeSignature(&peer->context, 0, &message, 0);
     if (status) give_up(peer, seal ? "EncryptMessage" : "MakeSignature", status);
-    frame->size = SIGNATURE + size;
+    frame->size = peer->signature + size;
 }
 
 SECURITY_STATUS open_text(struct peer *peer, struct frame *frame, BOOL sealed, char **text)
 {
-    const ULONG size = frame->size < SIGNATURE ? 0 : frame->size - SIGNATURE;
-    SecBuffer buffers[2] = {{SIGNATURE, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, frame->data + SIGNATURE}};
+    const ULONG size = frame->size < peer->signature ? 0 : frame->size - peer->signature;
+    BYTE *data = frame->data + peer->signature;
+    SecBuffer buffers[2] = {{peer->signature, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
     if (!size) return SEC_E_INVALID_TOKEN;
     SECURITY_STATUS status =
         sealed ? DecryptMessage(&peer->context, &message, 0, NULL) : VerifySignature(&peer->context, &message, 0, NULL);
-    frame->data[SIGNATURE + size - 1] = 0;
-    *text = (char *)frame->data + SIGNATURE;
+    data[size - 1] = 0;
+    *text = (char *)data;
     return status;
 }

@@ -9,15 +9,20 @@
 #include <windows.h>
 #include <security.h>
 
-enum { LARGEST_FRAME = 65536, SIGNATURE = 16 };
+#include <stdio.h>
+
+enum { LARGEST_FRAME = 65536 };
 
 /* One side of the conversation. */
 struct peer {
     const char *who; /* "client" or "server", for what is printed */
+    char *package;   /* its name */
+    FILE *tokens;    /* where they are written; NULL: nowhere */
     SOCKET socket;
     CredHandle credential;
     CtxtHandle context;
     ULONG token_size; /* the package's cbMaxToken */
+    ULONG signature;  /* size of what a sealed or signed message has in front */
     ULONG flags;      /* ISC_RET_ or ASC_RET_ as granted */
 };
 
@@ -25,6 +30,22 @@ struct frame {
     ULONG size;
     BYTE data[LARGEST_FRAME];
 };
+
+/* What take_options takes, for a program's usage. */
+#define OPTIONS_USAGE                                                                                                  \
+    "  --package NAME  the security package: NTLM (without this option) or Negotiate\n"                                \
+    "  --tokens FILE   also writes each token into FILE, in hexadecimal, one a line\n"                                 \
+    "  --help          only prints this\n"                                                                             \
+    "Exit code: 0 all went as it should, 1 something failed, 2 not understood.\n"
+
+/*
+ * Takes the options into PEER and returns where in ARGV what follows them begins. Ends the program after --help, which
+ * prints USAGE, and for an option that it does not know.
+ */
+int take_options(struct peer *peer, int argc, char **argv, const char *usage);
+
+/* Prints what is wrong with an argument, and USAGE, and ends the program. */
+void misused(const char *argument, const char *what, const char *usage);
 
 /* Prints "who: " and a line. */
 void say(const struct peer *peer, const char *format, ...);
@@ -40,9 +61,15 @@ BOOL send_frame(struct peer *peer, const void *data, ULONG size);
 BOOL receive_frame(struct peer *peer, struct frame *frame);
 
 /* Prints the package's name and what it lists; keeps its token size. */
-void describe_package(struct peer *peer, const char *package);
+void describe_package(struct peer *peer);
 
-/* Prints who the session is for, its flags by name, its sizes and algorithms. */
+/* Writes a token into the file that was asked for. */
+void keep_token(const struct peer *peer, const BYTE *token, ULONG size);
+
+/*
+ * Prints the mechanism that the package has chosen, who the session is for, its flags by name, its algorithms, and
+ * keeps the size of its signatures.
+ */
 void describe_session(struct peer *peer);
 
 /* Puts TEXT into FRAME as signature and message, sealed or only signed. */

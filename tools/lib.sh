@@ -85,6 +85,20 @@ summary() {
     [ "$tests_failed" -eq 0 ] && [ "$tests_passed" -gt 0 ]
 }
 
+# matching PATTERN NAME...: those of the names that PATTERN matches, a line each; false if there is none. Tests are
+# selected by it.
+matching() {
+    local pattern=$1 name status=1
+    shift
+    for name; do
+        # shellcheck disable=SC2053
+        [[ $name == $pattern ]] || continue
+        echo "$name"
+        status=0
+    done
+    return "$status"
+}
+
 # ---- Debian packages ---------------------------------------------------------------------------------------------
 
 # packages PURPOSE...: the Debian packages for build, wine, tests, fuzz, bench, interop or real.

@@ -38,7 +38,7 @@ static void usage(void)
 {
     fputs(_("Usage: tokendump [--hex | --base64 | --binary] [TOKEN | FILE]...\n"
             "\n"
-            "Prints authentication tokens in words: NTLM messages; others by name.\n"
+            "Prints authentication tokens in words: SPNEGO and NTLM; others by name.\n"
             "\n"
             "An argument that names a file is read, - is standard input, and any other is\n"
             "a token. Without arguments, standard input is read. Text has one token a\n"

@@ -15,6 +15,24 @@ static BOOL read_token(HANDLE token, struct caller *caller)
     return TRUE;
 }
 
+static BOOL open_token(HANDLE *token)
+{
+    return OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, token) ||
+           OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, token);
+}
+
+BOOL caller_logon_id(LUID *logon_id)
+{
+    struct caller caller;
+    HANDLE token;
+    BOOL read;
+
+    if (!open_token(&token)) return FALSE;
+    if ((read = read_token(token, &caller))) *logon_id = caller.logon_id;
+    CloseHandle(token);
+    return read;
+}
+
 BOOL caller_look_up(struct caller *caller)
 {
     DWORD name_size = CALLER_MAX_NAME, domain_size = CALLER_MAX_NAME;
@@ -22,9 +40,7 @@ BOOL caller_look_up(struct caller *caller)
     HANDLE token;
     BOOL read;
 
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) &&
-        !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return FALSE;
+    if (!open_token(&token)) return FALSE;
     read = read_token(token, caller);
     CloseHandle(token);
     return read && LookupAccountSidW(NULL, caller->sid.user.User.Sid, caller->name, &name_size, caller->domain,

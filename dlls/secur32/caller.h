@@ -22,4 +22,7 @@ struct caller {
 /* Fills *caller. TRUE, or FALSE with the last error of the token or account function that failed. */
 BOOL caller_look_up(struct caller *caller);
 
+/* The logon session alone, without the names, which take calls to other processes. */
+BOOL caller_logon_id(LUID *logon_id);
+
 #endif

@@ -62,11 +62,11 @@ static NTSTATUS call_package(const struct leg *leg, const struct package *packag
 {
     if (leg->initiator)
         return package->lsa.InitLsaModeContext(credential, context, leg->target, leg->request, leg->data_rep,
-                                                leg->input, &result->inner, leg->output, &result->attributes,
-                                                &result->expiry, &result->mapped, &result->packed);
+                                               leg->input, &result->inner, leg->output, &result->attributes,
+                                               &result->expiry, &result->mapped, &result->packed);
     return package->lsa.AcceptLsaModeContext(credential, context, leg->input, leg->request, leg->data_rep,
-                                              &result->inner, leg->output, &result->attributes, &result->expiry,
-                                              &result->mapped, &result->packed);
+                                             &result->inner, leg->output, &result->attributes, &result->expiry,
+                                             &result->mapped, &result->packed);
 }
 
 /* The package has handed its session over: from now on the message functions work. */
@@ -125,6 +125,7 @@ static NTSTATUS next_leg(const struct leg *leg)
     struct leg_result result = {0};
     struct context_use use;
     if (!context_enter(leg->context, &use)) return SEC_E_INVALID_HANDLE;
+    if (use.context->imported) return context_leave(&use, SEC_E_INVALID_HANDLE); /* it has no legs */
     NTSTATUS status = call_package(leg, use.context->package, 0, use.context->handle, &result);
     NTSTATUS mapped = status < 0 ? SEC_E_OK : map_context(use.context, &result);
     status = context_leave(&use, mapped ? mapped : status);

@@ -42,33 +42,33 @@ NTSTATUS WINAPI LsaLookupAuthenticationPackage(HANDLE LsaHandle, PLSA_STRING Pac
     return STATUS_NO_SUCH_PACKAGE;
 }
 
-/* What a package answers: LsaApCallPackageUntrusted's results, all three always there. */
+/*
+ * Windows's Negotiate is part of its LSA and knows which logon sessions were opened with another name than the
+ * caller's (runas /netonly). There are none of these here (behaviour.md rows 67 and 69-71).
+ */
+static NTSTATUS call_negotiate(const void *message, ULONG size, NTSTATUS *protocol)
+{
+    if (!message || size < sizeof(NEGOTIATE_CALLER_NAME_REQUEST)) return STATUS_INVALID_PARAMETER;
+    if (*(const ULONG *)message != NegGetCallerName) return STATUS_INVALID_PARAMETER;
+    *protocol = STATUS_NO_SUCH_LOGON_SESSION;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS lsa_call_package(const struct package *package, void *message, ULONG size, void **answer, ULONG *answer_size,
+                          NTSTATUS *protocol)
+{
+    if (package->lsa.CallPackageUntrusted)
+        return package->lsa.CallPackageUntrusted(NULL, message, message, size, answer, answer_size, protocol);
+    if (!wcscmp(package->info.Name, L"Negotiate")) return call_negotiate(message, size, protocol);
+    return STATUS_NOT_SUPPORTED;
+}
+
+/* What a package answers. */
 struct answer {
     void *buffer;
     ULONG size;
     NTSTATUS protocol;
 };
-
-/*
- * Windows's Negotiate is part of its LSA and knows which logon sessions were opened with another name than the
- * caller's (runas /netonly). There are none of these here (behaviour.md rows 67 and 69-71).
- */
-static NTSTATUS call_negotiate(const void *message, ULONG size, struct answer *answer)
-{
-    if (!message || size < sizeof(NEGOTIATE_CALLER_NAME_REQUEST)) return STATUS_INVALID_PARAMETER;
-    if (*(const ULONG *)message != NegGetCallerName) return STATUS_INVALID_PARAMETER;
-    answer->protocol = STATUS_NO_SUCH_LOGON_SESSION;
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS call_package(const struct package *package, void *message, ULONG size, struct answer *answer)
-{
-    if (package->lsa.CallPackageUntrusted)
-        return package->lsa.CallPackageUntrusted(NULL, message, message, size, &answer->buffer, &answer->size,
-                                                  &answer->protocol);
-    if (!wcscmp(package->info.Name, L"Negotiate")) return call_negotiate(message, size, answer);
-    return STATUS_NOT_SUPPORTED;
-}
 
 /* Each of the three results may be one that the program does not want (behaviour.md rows 69-71). */
 static void hand_out(struct answer *answer, PVOID *buffer, PULONG size, PNTSTATUS protocol)
@@ -90,7 +90,9 @@ NTSTATUS WINAPI LsaCallAuthenticationPackage(HANDLE LsaHandle, ULONG Authenticat
 
     if (!lsa_is_connection(LsaHandle)) return STATUS_INVALID_HANDLE;
     const struct package *package = packages_at(AuthenticationPackage);
-    if (package) status = call_package(package, ProtocolSubmitBuffer, SubmitBufferLength, &answer);
+    if (package)
+        status = lsa_call_package(package, ProtocolSubmitBuffer, SubmitBufferLength, &answer.buffer, &answer.size,
+                                  &answer.protocol);
     hand_out(&answer, ProtocolReturnBuffer, ReturnBufferLength, ProtocolStatus);
     return status;
 }

@@ -24,6 +24,7 @@ SECURITY_STATUS WINAPI QuerySecurityContextToken(PCtxtHandle handle, HANDLE *tok
     const INT64 start = trace_start();
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct context_use use;
+    probe(token, sizeof *token, TRUE);
     if (context_enter(handle, &use)) status = context_leave(&use, context_token(use.context, token));
     return traced(start, __func__, handle, status);
 }
@@ -75,6 +76,8 @@ SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle handle, ULONG flags, PS
     const INT64 start = trace_start();
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct context_use use;
+    probe(packed, sizeof *packed, TRUE);
+    probe(token, sizeof *token, TRUE);
     if (context_enter(handle, &use)) status = context_leave(&use, export(use.context, flags, packed, token));
     return traced(start, __func__, handle, status);
 }
@@ -90,6 +93,8 @@ static SECURITY_STATUS import(const WCHAR *name, SecBuffer *packed, HANDLE token
 {
     const struct package *package = packages_find(name);
     if (!package) return SEC_E_SECPKG_NOT_FOUND;
+    if (!handle) return SEC_E_INVALID_HANDLE;
+    probe(handle, sizeof *handle, TRUE);
     struct context *context = HeapAlloc(GetProcessHeap(), 0, sizeof *context);
     struct handle entered;
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;
@@ -125,7 +130,7 @@ SECURITY_STATUS WINAPI ImportSecurityContextA(SEC_CHAR *name, PSecBuffer packed,
 static NTSTATUS apply_token(const struct context *context, SecBufferDesc *token)
 {
     SpApplyControlTokenFn *function = context->package->lsa.ApplyControlToken;
-    return function ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
+    return function && !context->imported ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 /* Every package but Schannel answers SEC_E_UNSUPPORTED_FUNCTION in Windows, too. */
@@ -141,7 +146,8 @@ SECURITY_STATUS WINAPI ApplyControlToken(PCtxtHandle handle, PSecBufferDesc toke
 static NTSTATUS set_attribute(const struct context *context, ULONG attribute, void *buffer, ULONG size)
 {
     SpSetContextAttributesFn *function = context->package->lsa.SetContextAttributes;
-    return function ? function(context->handle, attribute, buffer, size) : SEC_E_UNSUPPORTED_FUNCTION;
+    return function && !context->imported ? function(context->handle, attribute, buffer, size)
+                                          : SEC_E_UNSUPPORTED_FUNCTION;
 }
 
 SECURITY_STATUS WINAPI SetContextAttributesW(PCtxtHandle handle, ULONG attribute, void *buffer, ULONG size)

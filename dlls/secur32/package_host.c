@@ -8,6 +8,7 @@
 #include <ntstatus.h>
 
 #include "caller.h"
+#include "lsa.h"
 #include "package_host_refusals.h"
 
 #include <string.h>
@@ -74,11 +75,9 @@ static HANDLE NTAPI create_thread(SEC_ATTRS attributes, ULONG stack, SEC_THREAD_
 
 static NTSTATUS NTAPI client_info(PSECPKG_CLIENT_INFO info)
 {
-    struct caller caller;
     HANDLE token = NULL;
     memset(info, 0, sizeof *info);
-    if (!caller_look_up(&caller)) return STATUS_NO_TOKEN;
-    info->LogonId = caller.logon_id;
+    if (!caller_logon_id(&info->LogonId)) return STATUS_NO_TOKEN;
     info->ProcessID = GetCurrentProcessId();
     info->ThreadID = GetCurrentThreadId();
     info->Impersonating = (BOOLEAN)OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token);
@@ -102,9 +101,7 @@ static NTSTATUS NTAPI call_package(PUNICODE_STRING name, PVOID submit, ULONG siz
     memcpy(text, name->Buffer, name->Length);
     text[name->Length / sizeof *text] = 0;
     const struct package *package = packages_find(text);
-    if (!package) return STATUS_NO_SUCH_PACKAGE;
-    if (!package->lsa.CallPackageUntrusted) return STATUS_NOT_SUPPORTED;
-    return package->lsa.CallPackageUntrusted(NULL, submit, submit, size, answer, answer_size, protocol);
+    return package ? lsa_call_package(package, submit, size, answer, answer_size, protocol) : STATUS_NO_SUCH_PACKAGE;
 }
 
 static NTSTATUS NTAPI call_package_ex(PUNICODE_STRING name, PVOID base, PVOID submit, ULONG size, PVOID *answer,
@@ -175,6 +172,10 @@ static const LSA_SECPKG_FUNCTION_TABLE functions = {
     .OpenTokenByLogonId = refuse_open_token_by_logon_id,
     .ExpandAuthDataForDomain = refuse_expand_auth_data_for_domain,
     .CreateTokenEx = refuse_create_token_ex,
+    .CrediRead = refuse_credi_read,
+    .CrediReadDomainCredentials = refuse_credi_read_domain,
+    .CrediFreeCredentials = refuse_credi_free,
+    .CrediWrite = refuse_credi_write,
     .AllocateLsaHeap = lend_memory,
     .FreeLsaHeap = take_memory,
     .AllocateClientBuffer = lend_client_buffer,

@@ -34,4 +34,10 @@ LSA_OPEN_TOKEN_BY_LOGON_ID refuse_open_token_by_logon_id;
 LSA_EXPAND_AUTH_DATA_FOR_DOMAIN refuse_expand_auth_data_for_domain;
 LSA_CREATE_TOKEN_EX refuse_create_token_ex;
 
+/* The LSA's credential manager, which programs have through advapi32. Nothing of it is ever handed out to be freed. */
+CredReadFn refuse_credi_read;
+CredReadDomainCredentialsFn refuse_credi_read_domain;
+CredFreeCredentialsFn refuse_credi_free;
+CredWriteFn refuse_credi_write;
+
 #endif

@@ -123,6 +123,7 @@ static BOOL ask_tables(HMODULE module, struct tables *tables)
     if (user_init && user_init(SECPKG_INTERFACE_VERSION, &user_version, (PSECPKG_USER_FUNCTION_TABLE *)&tables->user,
                                &tables->user_count))
         tables->user_count = 0;
+    if (!tables->user) tables->user_count = 0;
     return tables->lsa != NULL;
 }
 
@@ -145,10 +146,12 @@ static BOOL start(struct package *package, ULONG number)
     if (package->lsa.Initialize &&
         package->lsa.Initialize(number, package_host_parameters(), package_host_functions()) < 0)
         return FALSE;
-    if (package->user.InstanceInit &&
-        package->user.InstanceInit(SECPKG_INTERFACE_VERSION, package_host_dll_functions(), &unused) < 0)
-        return FALSE;
-    return package->lsa.GetInfo(&package->info) >= 0 && package->info.Name && package->info.Comment;
+    if ((!package->user.InstanceInit ||
+         package->user.InstanceInit(SECPKG_INTERFACE_VERSION, package_host_dll_functions(), &unused) >= 0) &&
+        package->lsa.GetInfo(&package->info) >= 0 && package->info.Name && package->info.Comment)
+        return TRUE;
+    if (package->lsa.Shutdown) package->lsa.Shutdown(); /* its DLL is about to go */
+    return FALSE;
 }
 
 static ULONG join_lsa(HMODULE module, ULONG number, struct package **joined, ULONG room)

@@ -44,19 +44,26 @@ static void split_at_separators(WCHAR *names, SIZE_T count)
         if (names[i] == ',' || names[i] == ' ') names[i] = 0;
 }
 
-/* *count characters with room for EXTRA more behind them, to be freed; where there is no list, an empty one. */
+/*
+ * *count characters with room for EXTRA more behind them, to be freed; where there is no list, an empty one. NULL: what
+ * is there is no list, or cannot be read, or there is no memory.
+ */
 static WCHAR *read_list(const struct list *list, SIZE_T extra, SIZE_T *count)
 {
+    const DWORD types = RRF_RT_REG_SZ | RRF_RT_REG_MULTI_SZ;
     DWORD size = 0;
-    const LSTATUS status = RegGetValueW(HKEY_LOCAL_MACHINE, list->key, list->value, RRF_RT_REG_SZ | RRF_RT_REG_MULTI_SZ,
-                                        NULL, NULL, &size);
-    if (status) size = 0;
-    WCHAR *names = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, size + (extra + 2) * sizeof *names);
+    const LSTATUS status = RegGetValueW(HKEY_LOCAL_MACHINE, list->key, list->value, types, NULL, NULL, &size);
     *count = 0;
-    if (!names || !size) return names;
-    if (RegGetValueW(HKEY_LOCAL_MACHINE, list->key, list->value, RRF_RT_REG_SZ | RRF_RT_REG_MULTI_SZ, NULL, names,
-                     &size))
+    if (status == ERROR_FILE_NOT_FOUND)
         size = 0;
+    else if (status)
+        return NULL;
+    WCHAR *names = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, size + (extra + 2) * sizeof *names);
+    if (!names || !size) return names;
+    if (RegGetValueW(HKEY_LOCAL_MACHINE, list->key, list->value, types, NULL, names, &size)) {
+        HeapFree(GetProcessHeap(), 0, names);
+        return NULL;
+    }
     *count = size / sizeof *names;
     if (list->type == REG_SZ) split_at_separators(names, *count);
     return names;
@@ -81,13 +88,13 @@ void package_lists_each(void (*take)(const WCHAR *dll))
 
 static BOOL write_list(const struct list *list, WCHAR *names, SIZE_T count)
 {
+    const SIZE_T size = (list->type == REG_SZ && count ? count : count + 1) * sizeof *names;
     HKEY key;
     if (list->type == REG_SZ)
         for (SIZE_T i = 0; i + 1 < count; i++)
             if (!names[i]) names[i] = names[i + 1] ? ',' : ' ';
     if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, list->key, 0, NULL, 0, KEY_SET_VALUE, NULL, &key, NULL)) return FALSE;
-    const LSTATUS status =
-        RegSetValueExW(key, list->value, 0, list->type, (const BYTE *)names, (DWORD)((count + 1) * sizeof *names));
+    const LSTATUS status = RegSetValueExW(key, list->value, 0, list->type, (const BYTE *)names, (DWORD)size);
     RegCloseKey(key);
     return status == ERROR_SUCCESS;
 }

@@ -13,8 +13,9 @@ enum { MAX_PACKAGES = 64 };
 /* In the order in which Windows lists them (packages.tsv). */
 static const WCHAR *const own_dlls[] = {L"negotiate.dll", L"msv1_0.dll"};
 
-/* Others that stand in Windows's Lsa\Security Packages, where Windows brings them. */
-static const WCHAR *const windows_dlls[] = {L"kerberos", L"schannel", L"wdigest", L"tspkg", L"pku2u", L"cloudap"};
+/* Others that stand in Windows's lists, in one version or another, where Windows brings them. */
+static const WCHAR *const windows_dlls[] = {L"kerberos", L"schannel", L"wdigest", L"tspkg",    L"pku2u",  L"cloudap",
+                                            L"livessp",  L"credssp",  L"digest",  L"msapsspc", L"msnsspc"};
 
 /* Read without the lock, which those take who add: a package is there before the count says so. */
 static struct {
@@ -167,10 +168,10 @@ SECURITY_STATUS packages_delete(const WCHAR *name, WCHAR *dll)
     SECURITY_STATUS status = SEC_E_SECPKG_NOT_FOUND;
     load_all();
     enter();
-    for (LONG i = 0; name && i < table.count; i++) {
+    for (LONG i = 0; name && i < table.count && status != SEC_E_UNSUPPORTED_FUNCTION; i++) {
         struct package *package = table.packages[i];
         if (package->deleted || !is_named(package, name, path)) continue;
-        status = package->own ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK;
+        status = package->own ? SEC_E_UNSUPPORTED_FUNCTION : SEC_E_OK; /* ours stand first */
         wcscpy(dll, path);
         InterlockedExchange(&package->deleted, !package->own);
     }

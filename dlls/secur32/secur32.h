@@ -9,6 +9,7 @@
 
 #include <windows.h>
 #include <winternl.h>
+#include <wincred.h>
 #include <countersign/sspi_extra.h>
 #include <ntsecpkg.h>
 

@@ -9,12 +9,14 @@
 struct adapted_credential {
     const SecurityFunctionTableW *table;
     CredHandle handle;
+    volatile LONG references; /* secur32's, and one for each context */
 };
 
 struct adapted_context {
     const SecurityFunctionTableW *table;
     CtxtHandle handle;
-    CredHandle credential; /* secur32 knows the first leg's only, such a package may want it in each */
+    struct adapted_credential *credential; /* secur32 knows the first leg's only, such a package may want it in each;
+                                              NULL: imported */
 };
 
 static struct adapted_credential *credential_of(LSA_SEC_HANDLE handle)
@@ -34,6 +36,7 @@ NTSTATUS sspi_package_acquire(const struct package *package, UNICODE_STRING *pri
     struct adapted_credential *adapted = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *adapted);
     if (!adapted) return SEC_E_INSUFFICIENT_MEMORY;
     adapted->table = package->sspi;
+    adapted->references = 1;
     NTSTATUS status = package->sspi->AcquireCredentialsHandleW(principal ? principal->Buffer : NULL, package->info.Name,
                                                                use, logon_id, auth_data, (SEC_GET_KEY_FN)get_key,
                                                                get_key_argument, &adapted->handle, expiry);
@@ -58,12 +61,17 @@ NTSTATUS sspi_package_import(const struct package *package, SecBuffer *packed, H
     return status;
 }
 
-static NTSTATUS NTAPI free_credential(LSA_SEC_HANDLE handle)
+static NTSTATUS release_credential(struct adapted_credential *credential)
 {
-    struct adapted_credential *credential = credential_of(handle);
+    if (!credential || InterlockedDecrement(&credential->references)) return SEC_E_OK;
     NTSTATUS status = credential->table->FreeCredentialsHandle(&credential->handle);
     HeapFree(GetProcessHeap(), 0, credential);
     return status;
+}
+
+static NTSTATUS NTAPI free_credential(LSA_SEC_HANDLE handle)
+{
+    return release_credential(credential_of(handle));
 }
 
 static NTSTATUS NTAPI query_credential(LSA_SEC_HANDLE handle, ULONG attribute, PVOID buffer)
@@ -80,8 +88,20 @@ static struct adapted_context *enter(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE c
     struct adapted_context *adapted = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *adapted);
     if (!adapted) return NULL;
     adapted->table = credential_of(credential)->table;
-    adapted->credential = credential_of(credential)->handle;
+    adapted->credential = credential_of(credential);
+    InterlockedIncrement(&adapted->credential->references);
     return adapted;
+}
+
+static CredHandle *credential_in(struct adapted_context *adapted)
+{
+    return adapted->credential ? &adapted->credential->handle : NULL;
+}
+
+static void discard(struct adapted_context *adapted)
+{
+    release_credential(adapted->credential);
+    HeapFree(GetProcessHeap(), 0, adapted);
 }
 
 /* Mapped from the first leg on: when its message functions work is the package's own business. */
@@ -89,7 +109,7 @@ static NTSTATUS leave(struct adapted_context *adapted, NTSTATUS status, LSA_SEC_
                       PLSA_SEC_HANDLE new_context, PBOOLEAN mapped)
 {
     if (status < 0) {
-        if (!context) HeapFree(GetProcessHeap(), 0, adapted);
+        if (!context) discard(adapted);
         return status;
     }
     *new_context = (LSA_SEC_HANDLE)adapted;
@@ -106,7 +126,7 @@ static NTSTATUS NTAPI initialize(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE conte
     if (!adapted) return SEC_E_INSUFFICIENT_MEMORY;
     (void)packed;
     NTSTATUS status = adapted->table->InitializeSecurityContextW(
-        &adapted->credential, context ? &adapted->handle : NULL, target ? target->Buffer : NULL, request, 0, data_rep,
+        credential_in(adapted), context ? &adapted->handle : NULL, target ? target->Buffer : NULL, request, 0, data_rep,
         input, 0, &adapted->handle, output, attributes, expiry);
     return leave(adapted, status, context, new_context, mapped);
 }
@@ -119,7 +139,7 @@ static NTSTATUS NTAPI accept(LSA_SEC_HANDLE credential, LSA_SEC_HANDLE context, 
     if (!adapted) return SEC_E_INSUFFICIENT_MEMORY;
     (void)packed;
     NTSTATUS status =
-        adapted->table->AcceptSecurityContext(&adapted->credential, context ? &adapted->handle : NULL, input, request,
+        adapted->table->AcceptSecurityContext(credential_in(adapted), context ? &adapted->handle : NULL, input, request,
                                               data_rep, &adapted->handle, output, attributes, expiry);
     return leave(adapted, status, context, new_context, mapped);
 }
@@ -128,7 +148,7 @@ static NTSTATUS NTAPI delete_context(LSA_SEC_HANDLE handle)
 {
     struct adapted_context *context = context_of(handle);
     NTSTATUS status = context->table->DeleteSecurityContext(&context->handle);
-    HeapFree(GetProcessHeap(), 0, context);
+    discard(context);
     return status;
 }
 
@@ -255,10 +275,11 @@ ULONG sspi_package_join(HMODULE module, struct package **joined, ULONG room)
     INIT_SECURITY_INTERFACE_W init =
         (INIT_SECURITY_INTERFACE_W)(void *)GetProcAddress(module, SECURITY_ENTRYPOINT_ANSIW);
     const SecurityFunctionTableW *table = init ? init() : NULL;
-    SecPkgInfoW *infos; /* the packages' strings are theirs: never freed */
-    ULONG count, made = 0;
-    if (!is_whole(table) || table->EnumerateSecurityPackagesW(&count, &infos)) return 0;
+    SecPkgInfoW *infos = NULL; /* the packages' strings are theirs: never freed */
+    ULONG count = 0, made = 0;
+    if (!is_whole(table) || table->EnumerateSecurityPackagesW(&count, &infos) || !infos) return 0;
     for (ULONG i = 0; i < count && made < room; i++) {
+        if (!infos[i].Name || !infos[i].Comment) continue;
         struct package *package = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *package);
         if (!package) break;
         *package = (struct package){

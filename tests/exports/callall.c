@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Calls every name that secur32, sspicli, security and msv1_0 export: each must be there, return, and on i386 leave the
- * stack pointer where it was, which it does only if it takes as many argument bytes as Windows's own. A name whose work
- * is still to come must also return what dlls/secur32/unsupported.tsv says.
+ * Calls every name that secur32, sspicli, security, msv1_0 and negotiate export: each must be there, return, and on
+ * i386 leave the stack pointer where it was, which it does only if it takes as many argument bytes as Windows's own. A
+ * name whose work is still to come must also return what dlls/secur32/unsupported.tsv says.
  *
  * All arguments are zero. Where that ends in an access violation, as it does on Windows for a NULL that something is to
  * be written to, the call is repeated with every argument pointing to zeroes, and has to return then.
@@ -15,7 +15,7 @@
 
 enum expectation {
     ANYTHING,
-    STATUS,    /* this status, or that of a handle check before it */
+    STATUS,    /* this status, or that of a check before it, whether there is such a handle or package */
     LAST_ERROR /* FALSE with this last error */
 };
 
@@ -123,11 +123,10 @@ static __attribute__((noinline)) void call_guarded(FARPROC function, void *argum
 
 static BOOL is_expected(const struct export *export, const struct outcome *outcome)
 {
-    const DWORD bad_handle[] = {(DWORD)STATUS_INVALID_HANDLE, (DWORD)SEC_E_INVALID_HANDLE};
-
     switch (export->expectation) {
     case STATUS:
-        return outcome->result == export->value || outcome->result == bad_handle[0] || outcome->result == bad_handle[1];
+        return outcome->result == export->value || outcome->result == (DWORD)STATUS_INVALID_HANDLE ||
+               outcome->result == (DWORD)SEC_E_INVALID_HANDLE || outcome->result == (DWORD)SEC_E_SECPKG_NOT_FOUND;
     case LAST_ERROR: return !(BYTE)outcome->result && outcome->last_error == export->value;
     default: return TRUE;
     }

@@ -12,6 +12,18 @@ BEGIN {
     bytes["SpLsaModeInitialize"] = 16
     bytes["SpUserModeInitialize"] = 16
     bytes["SpInstanceInit"] = 12
+    # Windows's Negotiate has no DLL of its own to be in the list
+    for (entry in bytes)
+        add("negotiate.dll", entry, bytes[entry])
+}
+
+# add(DLL, NAME, BYTES): a line of the table.
+function add(dll_name, export, argument_bytes)
+{
+    seen[dll_name, export] = ++count
+    dll[count] = dll_name
+    name[count] = export
+    known[count] = argument_bytes
 }
 
 /^#/ { next }
@@ -24,15 +36,10 @@ FILENAME ~ /unsupported\.tsv$/ {
 $1 == "msv1_0.dll" && !($5 in bytes) { next }
 
 {
-    key = $1 SUBSEP $5
-    if (!(key in seen)) {
-        seen[key] = ++count
-        dll[count] = $1
-        name[count] = $5
-        known[count] = $1 == "msv1_0.dll" ? bytes[$5] : -1
-    }
+    if (!(($1, $5) in seen))
+        add($1, $5, $1 == "msv1_0.dll" ? bytes[$5] : -1)
     if ($9 != "")
-        known[seen[key]] = $9
+        known[seen[$1, $5]] = $9
 }
 
 END {

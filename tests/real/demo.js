@@ -7,7 +7,10 @@ const { sspi, ExposeSspiClient, WinSsoClient, ownName, account, accountName } = 
 const { logOn } = require('./http_client');
 
 const CODES = { '0x8009030f': 'SEC_E_MESSAGE_ALTERED' }; // the addon has no name for it
-const MESSAGES = ['client -> server  NEGOTIATE   ', 'server -> client  CHALLENGE   ', 'client -> server  AUTHENTICATE'];
+const NAMES = {
+    NTLM: ['NEGOTIATE', 'CHALLENGE', 'AUTHENTICATE'],
+    Negotiate: ['NegTokenInit', 'NegTokenResp', 'NegTokenResp', 'NegTokenResp'],
+};
 const contextReq = ['ISC_REQ_CONNECTION', 'ISC_REQ_CONFIDENTIALITY', 'ISC_REQ_INTEGRITY'];
 
 // One bit of the MIC, which stands at offset 72 (MS-NLMP 2.2.1.3).
@@ -37,10 +40,15 @@ const logons = [
         client: () => new ExposeSspiClient({ contextReq, authData: account }), onTheWay: flipMic,
         refusal: 'SEC_E_MESSAGE_ALTERED',
     },
+    {
+        title: `node-expose-sspi over Negotiate, ${account.user} with the password`,
+        client: () => new ExposeSspiClient({ packageName: 'Negotiate', contextReq, authData: account }),
+        user: accountName(),
+    },
 ];
 
-function showPackage() {
-    const info = sspi.QuerySecurityPackageInfo('NTLM');
+function showPackage(name) {
+    const info = sspi.QuerySecurityPackageInfo(name);
     console.log(`Package ${info.Name} ("${info.Comment}"): version ${info.wVersion}, RPC id ${info.wRPCID}, ` +
         `capabilities ${info.fCapabilities}, tokens of at most ${info.cbMaxToken} bytes`);
 }
@@ -50,7 +58,10 @@ async function show(port, { title, client, user, refusal, onTheWay }) {
     const side = client();
     console.log(`\n${title}`);
     const { code, body, tokens } = await logOn(port, side, onTheWay);
-    tokens.forEach((token, i) => console.log(`    ${MESSAGES[i]}  ${token.length} bytes`));
+    tokens.forEach((token, i) => {
+        const way = i % 2 ? 'server -> client' : 'client -> server';
+        console.log(`    ${way}  ${NAMES[side.packageName][i].padEnd(12)}  ${token.length} bytes`);
+    });
     if (side.flags) {
         console.log(`    client sees: flags ${side.flags().join(' ') || 'none'}`);
     }
@@ -66,7 +77,7 @@ async function show(port, { title, client, user, refusal, onTheWay }) {
 
 async function main() {
     let good = true;
-    showPackage();
+    Object.keys(NAMES).forEach(showPackage);
     for (const logon of logons) {
         good = await show(Number(process.argv[2]), logon) && good;
     }

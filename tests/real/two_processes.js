@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// two_processes.js PORT: clients of server.js, which runs in another process.
+// two_processes.js PORT NTLM|Negotiate: clients of server.js, which runs in another process.
 'use strict';
 
 const assert = require('assert').strict;
@@ -127,7 +127,8 @@ async function onTheWay() {
 }
 
 async function main() {
-    for (const group of [winSso, exposeSspi, exposeSspiClient, negotiate, onTheWay]) {
+    const groups = { NTLM: [winSso, exposeSspi, exposeSspiClient, onTheWay], Negotiate: [negotiate] };
+    for (const group of groups[process.argv[3]]) {
         await group();
     }
     report.summary();
