@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A Kerberos realm of the test's own, EXAMPLE.TEST, with a KDC that runs while the test does: tools/realm from C.
+ */
+#ifndef COUNTERSIGN_TESTS_REALM_H
+#define COUNTERSIGN_TESTS_REALM_H
+
+#include "pair.h"
+
+/*
+ * Makes the realm in a fresh folder, starts its KDC, and points the environment there: KRB5_CONFIG, KRB5CCNAME,
+ * KRB5_KTNAME, COUNTERSIGN_REPLAY_CACHE. OPTIONS are those of "realm start". Aborts on failure.
+ */
+void realm_start(const char *options);
+
+/* The same with a user "user", whose password is "Password", and a service HTTP/server.example.test. */
+void realm_start_peopled(const char *options);
+
+/* That user's exchange with that service: mutual authentication, sealed, in sequence. */
+struct pair_setup realm_setup(void);
+
+/* Ends the KDC and removes the folder. */
+void realm_end(void);
+
+/* Ends the KDC, or starts it again. */
+void realm_pause(void);
+void realm_resume(void);
+
+/* As "realm add-user", "realm add-service" and "realm kadmin". Abort on failure. */
+void realm_add_user(const char *name, const char *password);
+void realm_add_service(const char *arguments);
+void realm_kadmin(const char *arguments);
+
+/* Adds LINES to krb5.conf, whole sections; credentials made before do not see them. */
+void realm_configure(const char *lines);
+
+/* A path inside the folder, good until the next call. */
+const char *realm_path(const char *name);
+
+/* Gets a ticket for USER into the user's cache, as kinit does; forgets it again. */
+void realm_kinit(const char *user, const char *password);
+void realm_kdestroy(void);
+
+#endif
