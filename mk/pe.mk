@@ -6,10 +6,11 @@ PE_CFLAGS = -std=gnu11 -g -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -DUNICODE 
 PE_LDFLAGS = -shared -s -static-libgcc -Wl,--exclude-all-symbols -Wl,--enable-stdcall-fixup
 
 pe_arches = x86_64 i386
-pe_modules = countersign secur32 sspicli security msv1_0 negotiate
+pe_modules = countersign secur32 sspicli security msv1_0 negotiate kerberos
 
 # What each is made of, and imports. The package code is linked into every security package.
-pe_package = $(addprefix countersign/package/,credman identity infos policy sp_context sp_credential sp_message sp_module sp_query)
+pe_package = $(addprefix countersign/package/,credman identity infos policy sp_context sp_credential sp_environment \
+	sp_message sp_module sp_query)
 pe_objects_countersign = countersign/bridge
 pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign
@@ -17,6 +18,9 @@ pe_libs_msv1_0 = -ladvapi32 -lntdll
 pe_objects_negotiate = negotiate/negotiate $(pe_package)
 pe_imports_negotiate = countersign
 pe_libs_negotiate = -ladvapi32 -lntdll
+pe_objects_kerberos = $(addprefix kerberos/,kerberos kerberos_answers kerberos_calls) $(pe_package)
+pe_imports_kerberos = countersign
+pe_libs_kerberos = -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
 	handle_table interface lsa lsa_packages main messages names package_calls package_host package_host_refusals \
 	package_infos package_join package_lists package_options packages performance sasl sspi_package text trace \
@@ -59,4 +63,17 @@ $(foreach arch,$(pe_arches),$(foreach module,$(pe_modules),$(eval $(call pe_modu
 
 pe_dlls = $(foreach arch,$(pe_arches),$(pe_modules:%=$(call pe_dir,$(arch))/%.dll))
 pe_implibs = $(foreach arch,$(pe_arches),$(patsubst %,$(call pe_dir,$(arch))/lib%.a,secur32 sspicli security))
+
+# The Windows programs that are installed beside the DLLs.
+pe_tools = klist
+
+# pe_tool_rules ARCH TOOL
+define pe_tool_rules
+$$(call pe_dir,$(1))/$(2).exe: $$(wildcard $$(srcdir)/programs/$(2)/*.[ch])
+	$$(AM_V_CCLD)mkdir -p $$(@D) && $$(pe_cc_$(1)) $$(PE_CFLAGS) -municode -s -o $$@ $$(filter %.c,$$^) \
+		-lsecur32 -ladvapi32
+endef
+$(foreach arch,$(pe_arches),$(foreach tool,$(pe_tools),$(eval $(call pe_tool_rules,$(arch),$(tool)))))
+
+pe_programs_installed = $(foreach arch,$(pe_arches),$(pe_tools:%=$(call pe_dir,$(arch))/%.exe))
 -include $(shell find pe -name '*.d' 2>/dev/null)

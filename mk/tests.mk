@@ -5,7 +5,8 @@ check_flavours = plain asan tsan
 check_flags_plain = -O2
 check_flags_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 check_flags_tsan = -O1 -g -fsanitize=thread
-check_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/tests/support -I$(srcdir)/tests/unit -I$(srcdir)/dlls/secur32
+check_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/tests/support -I$(srcdir)/tests/unit -I$(srcdir)/dlls/secur32 \
+	-DTOOLS=\"$(abs_top_srcdir)/tools\"
 
 unit_tests = $(filter-out unit,$(basename $(notdir $(wildcard $(srcdir)/tests/unit/*.c))))
 check_support = tests/unit/unit.c dlls/secur32/handle_table.c \
@@ -31,8 +32,21 @@ $(foreach flavour,$(check_flavours),$(eval $(call check_rules,$(flavour))))
 unit_programs = $(foreach flavour,$(check_flavours),$(unit_tests:%=checks/$(flavour)/unit/%))
 
 # The native side of the interoperation tests.
-tests/interop/peer: $(srcdir)/tests/interop/peer.c libcountersign.a
+tests/interop/peer: $(srcdir)/tests/interop/peer.c $(srcdir)/tests/interop/lines.c libcountersign.a
 	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 $(AM_CPPFLAGS) -o $@ $^ $(NATIVE_LIBS)
+
+# The other side, with one GSS-API library each. Their headers have the same names, so NATIVE_CFLAGS is not for these.
+gss_peer_parts = $(addprefix $(srcdir)/,tests/interop/gss_peer.c tests/interop/lines.c dlls/countersign/unix/writer.c \
+	dlls/countersign/unix/secure.c)
+gss_peer_flags = -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wconversion $(AM_CPPFLAGS)
+gss_peer_libs = $(GNUTLS_LIBS) $(NETTLE_LIBS) -lpthread
+
+tests/interop/gss_mit: $(gss_peer_parts)
+	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(gss_peer_flags) -DGSS_OF_MIT $$(krb5-config.mit --cflags gssapi) -o $@ $^ \
+		$$(krb5-config.mit --libs gssapi) $(gss_peer_libs)
+tests/interop/gss_heimdal: $(gss_peer_parts)
+	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(gss_peer_flags) $$($(KRB5_CONFIG) --cflags gssapi) -o $@ $^ \
+		$$($(KRB5_CONFIG) --libs gssapi) $(gss_peer_libs)
 
 # Preloaded into one of the Windows programs.
 tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
@@ -42,6 +56,7 @@ tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
 PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/threads tests/packages/packages tests/packages/host \
+	tests/klist/messages \
 	samples/client samples/server
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
@@ -52,6 +67,7 @@ pe_parts_tests/bridge/threads = tests/bridge/threads.c tests/bridge/pair.c
 pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
 	refusals threads)
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
+pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets) tests/packages/cases.c
 pe_parts_samples/client = samples/client.c samples/talk.c
 pe_parts_samples/server = samples/server.c samples/talk.c
 pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt
@@ -61,6 +77,7 @@ pe_links_tests/bridge/extremes = -lsecur32
 pe_links_tests/bridge/threads = -lsecur32
 pe_links_tests/packages/packages = -lsecur32 -ladvapi32
 pe_links_tests/packages/host = -ladvapi32
+pe_links_tests/klist/messages = -lsecur32 -ladvapi32
 pe_links_samples/client = -lsecur32 -lws2_32
 pe_links_samples/server = -lsecur32 -lws2_32
 

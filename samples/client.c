@@ -3,7 +3,7 @@
  * The client: logs on to the server over a loopback socket and talks to it in sealed and signed messages. One message
  * is altered on its way, which the server must notice.
  *
- *     client [--package NAME] [--tokens FILE] PORT [DOMAIN USER PASSWORD]
+ *     client [--package NAME] [--target NAME] [--tokens FILE] PORT [DOMAIN USER PASSWORD]
  *
  * Without an identity it uses default credentials: whoever runs it.
  */
@@ -55,7 +55,6 @@ static void acquire(struct peer *peer, char **identity)
 
 static void authenticate(struct peer *peer)
 {
-    static char target[] = "demo/localhost";
     const ULONG request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY;
     static struct frame in, out;
     SECURITY_STATUS status = SEC_I_CONTINUE_NEEDED;
@@ -64,7 +63,7 @@ static void authenticate(struct peer *peer)
         SecBufferDesc input = {SECBUFFER_VERSION, 1, &given}, output = {SECBUFFER_VERSION, 1, &made};
         TimeStamp expiry;
         status = InitializeSecurityContextA(leg == 1 ? &peer->credential : NULL, leg == 1 ? NULL : &peer->context,
-                                            target, request, 0, SECURITY_NATIVE_DREP, leg == 1 ? NULL : &input, 0,
+                                            peer->target, request, 0, SECURITY_NATIVE_DREP, leg == 1 ? NULL : &input, 0,
                                             &peer->context, &output, &peer->flags, &expiry);
         if (status < 0) give_up(peer, "InitializeSecurityContext", status);
         say(peer, "leg %d: %lu bytes in, %lu bytes out, %s", leg, leg == 1 ? 0 : in.size, made.cbBuffer,
@@ -103,7 +102,7 @@ static void exchange_altered(struct peer *peer, const char *text)
     static struct frame frame, altered;
     protect_text(peer, text, TRUE, &frame);
     altered = frame;
-    altered.data[peer->signature + 4] ^= 0x10;
+    altered.data[altered.size - 4] ^= 0x10;
     say(peer, "seals \"%s\", of which the wire flips one bit", text);
     if (!strstr(ask(peer, &altered, TRUE), "SEC_E_MESSAGE_ALTERED"))
         give_up(peer, "what the server saw", SEC_E_INTERNAL_ERROR);
@@ -113,8 +112,8 @@ static void exchange_altered(struct peer *peer, const char *text)
 
 int main(int argc, char **argv)
 {
-    static char package[] = "NTLM";
-    struct peer peer = {.who = "client", .package = package};
+    static char package[] = "NTLM", target[] = "demo/localhost";
+    struct peer peer = {.who = "client", .package = package, .target = target};
     const int first = take_options(&peer, argc, argv, usage);
     const int count = argc - first;
     if (count != 1 && count != 4) misused("PORT", "is to be alone, or followed by three arguments", usage);

@@ -22,16 +22,15 @@ static const struct name statuses[] = {
     {SEC_E_NO_CREDENTIALS, "SEC_E_NO_CREDENTIALS"},
     {SEC_E_MESSAGE_ALTERED, "SEC_E_MESSAGE_ALTERED"},
     {SEC_E_OUT_OF_SEQUENCE, "SEC_E_OUT_OF_SEQUENCE"},
+    {SEC_E_TARGET_UNKNOWN, "SEC_E_TARGET_UNKNOWN"},
     {SEC_E_NO_AUTHENTICATING_AUTHORITY, "SEC_E_NO_AUTHENTICATING_AUTHORITY"},
     {SEC_E_UNSUPPORTED_FUNCTION, "SEC_E_UNSUPPORTED_FUNCTION"},
 };
 
 /* INTEGRITY has another value on each side. */
 static const struct name flags[] = {
-    {ISC_RET_MUTUAL_AUTH, "mutual authentication"},
-    {ISC_RET_REPLAY_DETECT, "replay detection"},
-    {ISC_RET_SEQUENCE_DETECT, "sequence detection"},
-    {ISC_RET_CONFIDENTIALITY, "confidentiality"},
+    {ISC_RET_MUTUAL_AUTH, "mutual authentication"},       {ISC_RET_REPLAY_DETECT, "replay detection"},
+    {ISC_RET_SEQUENCE_DETECT, "sequence detection"},      {ISC_RET_CONFIDENTIALITY, "confidentiality"},
     {ISC_RET_INTEGRITY | ASC_RET_INTEGRITY, "integrity"},
 };
 
@@ -58,6 +57,8 @@ int take_options(struct peer *peer, int argc, char **argv, const char *usage)
         if (i + 1 == argc) misused(argv[i], "no such option, or it has no value", usage);
         if (!strcmp(argv[i], "--package"))
             peer->package = argv[i + 1];
+        else if (!strcmp(argv[i], "--target"))
+            peer->target = argv[i + 1];
         else if (!strcmp(argv[i], "--tokens"))
             open_tokens(peer, argv[i + 1]);
         else
@@ -185,29 +186,35 @@ void describe_session(struct peer *peer)
     describe_algorithms(peer);
 }
 
+/* How long a signature really is, EncryptMessage and MakeSignature say; SIZES only how long it may become. */
 void protect_text(struct peer *peer, const char *text, BOOL seal, struct frame *frame)
 {
     const ULONG size = (ULONG)strlen(text) + 1;
-    BYTE *data = frame->data + peer->signature;
-    SecBuffer buffers[2] = {{peer->signature, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, data}};
+    BYTE *signature = frame->data + sizeof(ULONG), *data = signature + peer->signature;
+    SecBuffer buffers[2] = {{peer->signature, SECBUFFER_TOKEN, signature}, {size, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
     memcpy(data, text, size);
     SECURITY_STATUS status =
         seal ? EncryptMessage(&peer->context, 0, &message, 0) : MakeSignature(&peer->context, 0, &message, 0);
     if (status) give_up(peer, seal ? "EncryptMessage" : "MakeSignature", status);
-    frame->size = peer->signature + size;
+    memcpy(frame->data, &buffers[0].cbBuffer, sizeof(ULONG));
+    memmove(signature + buffers[0].cbBuffer, data, size);
+    frame->size = sizeof(ULONG) + buffers[0].cbBuffer + size;
 }
 
 SECURITY_STATUS open_text(struct peer *peer, struct frame *frame, BOOL sealed, char **text)
 {
-    const ULONG size = frame->size < peer->signature ? 0 : frame->size - peer->signature;
-    BYTE *data = frame->data + peer->signature;
-    SecBuffer buffers[2] = {{peer->signature, SECBUFFER_TOKEN, frame->data}, {size, SECBUFFER_DATA, data}};
+    BYTE *signature = frame->data + sizeof(ULONG), *end = frame->data + frame->size;
+    ULONG size;
+    if (frame->size < sizeof size) return SEC_E_INVALID_TOKEN;
+    memcpy(&size, frame->data, sizeof size);
+    if (size >= frame->size - sizeof size) return SEC_E_INVALID_TOKEN;
+    BYTE *data = signature + size;
+    SecBuffer buffers[2] = {{size, SECBUFFER_TOKEN, signature}, {(ULONG)(end - data), SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
-    if (!size) return SEC_E_INVALID_TOKEN;
     SECURITY_STATUS status =
         sealed ? DecryptMessage(&peer->context, &message, 0, NULL) : VerifySignature(&peer->context, &message, 0, NULL);
-    data[size - 1] = 0;
+    end[-1] = 0;
     *text = (char *)data;
     return status;
 }

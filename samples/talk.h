@@ -17,12 +17,13 @@ enum { LARGEST_FRAME = 65536 };
 struct peer {
     const char *who; /* "client" or "server", for what is printed */
     char *package;   /* its name */
+    char *target;    /* the client's: what the server is called */
     FILE *tokens;    /* where they are written; NULL: nowhere */
     SOCKET socket;
     CredHandle credential;
     CtxtHandle context;
     ULONG token_size; /* the package's cbMaxToken */
-    ULONG signature;  /* size of what a sealed or signed message has in front */
+    ULONG signature;  /* largest size of what a sealed or signed message has in front */
     ULONG flags;      /* ISC_RET_ or ASC_RET_ as granted */
 };
 
@@ -33,7 +34,8 @@ struct frame {
 
 /* What take_options takes, for a program's usage. */
 #define OPTIONS_USAGE                                                                                                  \
-    "  --package NAME  the security package: NTLM (without this option) or Negotiate\n"                                \
+    "  --package NAME  the security package: NTLM (without this option), Kerberos or Negotiate\n"                      \
+    "  --target NAME   what the client calls the server (demo/localhost)\n"                                            \
     "  --tokens FILE   also writes each token into FILE, in hexadecimal, one a line\n"                                 \
     "  --help          only prints this\n"                                                                             \
     "Exit code: 0 all went as it should, 1 something failed, 2 not understood.\n"
@@ -72,7 +74,7 @@ void keep_token(const struct peer *peer, const BYTE *token, ULONG size);
  */
 void describe_session(struct peer *peer);
 
-/* Puts TEXT into FRAME as signature and message, sealed or only signed. */
+/* Puts TEXT into FRAME as the signature's size (four bytes, little-endian), signature and message, sealed or signed. */
 void protect_text(struct peer *peer, const char *text, BOOL seal, struct frame *frame);
 
 /* Undoes protect_text, in FRAME; *text points into it. The status of DecryptMessage or VerifySignature. */

@@ -101,7 +101,7 @@ matching() {
 
 # ---- Debian packages ---------------------------------------------------------------------------------------------
 
-# packages PURPOSE...: the Debian packages for build, wine, tests, fuzz, bench, interop or real.
+# packages PURPOSE...: the Debian packages for build, wine, tests, realm, fuzz, bench, interop or real.
 packages() {
     local purpose
     for purpose; do
@@ -110,9 +110,12 @@ packages() {
                         wine64-tools libgnutls28-dev nettle-dev heimdal-multidev libunistring-dev zlib1g-dev ;;
             wine) echo wine wine64 ;;
             tests) echo libcmocka-dev zip git ;;
+            # The KDC itself is unpacked (tools/realm).
+            realm) echo heimdal-clients libkdc2-heimdal libhdb9-heimdal libcap-ng0 ;;
             fuzz) echo clang libclang-rt-dev llvm ;;
             bench) echo gss-ntlmssp krb5-multidev "$(first_known libwinpr2-dev libwinpr3-dev)" ;;
-            interop) echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 ;;
+            interop)
+                echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients ;;
             # A Node.js from elsewhere brings npm along and conflicts with Debian's.
             real)
                 echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp
@@ -273,7 +276,7 @@ strip_debug_sections() {
 # ---- prefixes ----------------------------------------------------------------------------------------------------
 
 # Our modules that stand in the place of Wine's. The others (the bridge) have names that Wine does not know.
-our_overrides=(secur32 sspicli security msv1_0)
+our_overrides=(secur32 sspicli security msv1_0 kerberos)
 
 # prefix_template: makes, once per version of Wine, the prefix that make_prefix copies, and prints its path.
 # Windows 10, no menu entries, no links into the user's home.

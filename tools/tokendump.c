@@ -24,8 +24,9 @@ enum form { ANY_FORM, HEX, BASE64, BINARY };
 
 struct dump {
     enum form form;
-    unsigned printed; /* tokens so far */
-    bool failed;      /* a token was broken, or there was none */
+    struct cs_describe_keys *keys; /* NULL: none */
+    unsigned printed;              /* tokens so far */
+    bool failed;                   /* a token was broken, or there was none */
 };
 
 static int usage_error(void)
@@ -36,9 +37,10 @@ static int usage_error(void)
 
 static void usage(void)
 {
-    fputs(_("Usage: tokendump [--hex | --base64 | --binary] [TOKEN | FILE]...\n"
+    fputs(_("Usage: tokendump [--hex | --base64 | --binary] [--keytab FILE]\n"
+            "                 [TOKEN | FILE]...\n"
             "\n"
-            "Prints authentication tokens in words: SPNEGO and NTLM; others by name.\n"
+            "Prints authentication tokens in words: SPNEGO, NTLM and Kerberos.\n"
             "\n"
             "An argument that names a file is read, - is standard input, and any other is\n"
             "a token. Without arguments, standard input is read. Text has one token a\n"
@@ -48,13 +50,15 @@ static void usage(void)
             "an HTTP header such as \"WWW-Authenticate: NTLM TlRM...\"; a file can also be\n"
             "one binary token. Its form is detected unless an option names it:\n"
             "\n"
-            "  --hex, -x     hexadecimal\n"
-            "  --base64, -b  base64\n"
-            "  --binary, -n  one binary token a file\n"
-            "  --help, -h    this text\n"
+            "  --hex, -x          hexadecimal\n"
+            "  --base64, -b       base64\n"
+            "  --binary, -n       one binary token a file\n"
+            "  --keytab, -k FILE  also show what FILE's keys open in Kerberos's tokens, and\n"
+            "                     what the session keys in there open in later ones\n"
+            "  --help, -h         this text\n"
             "\n"
             "Exit codes: 0 all tokens are whole; 1 a token is broken, of an unknown kind,\n"
-            "or cannot be read; 2 wrong usage.\n"),
+            "or cannot be read, or the keytab cannot; 2 wrong usage.\n"),
           stdout);
 }
 
@@ -151,7 +155,7 @@ static void print_token(struct dump *dump, struct cs_span token)
 {
     struct cs_writer text = {0};
     if (dump->printed++) putchar('\n');
-    if (!cs_describe_token(token, &text)) dump->failed = true;
+    if (!cs_describe_opened(token, dump->keys, &text)) dump->failed = true;
     if (text.failed) {
         fputs(_("tokendump: out of memory\n"), stderr);
         dump->failed = true;
@@ -262,19 +266,32 @@ static void choose_language(void)
     textdomain("countersign");
 }
 
+/* False, with the reason told, if the keytab cannot be read. A later keytab stands in for an earlier one. */
+static bool read_keytab(struct dump *dump, const char *name)
+{
+    char *problem;
+    cs_describe_keys_drop(dump->keys);
+    dump->keys = cs_describe_keys_read(name, &problem);
+    if (!dump->keys) fprintf(stderr, _("tokendump: %s: %s\n"), name, problem ? problem : strerror(ENOMEM));
+    free(problem);
+    return dump->keys;
+}
+
 /* Yields -1 when tokens are to be dumped, else the exit code. */
 static int read_options(int argc, char **argv, struct dump *dump)
 {
-    static const struct option options[] = {{"hex", no_argument, NULL, 'x'},
-                                            {"base64", no_argument, NULL, 'b'},
-                                            {"binary", no_argument, NULL, 'n'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, "xbnh", options, NULL)) != -1;) {
+    static const struct option options[] = {
+        {"hex", no_argument, NULL, 'x'},    {"base64", no_argument, NULL, 'b'},
+        {"binary", no_argument, NULL, 'n'}, {"keytab", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},   {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "xbnk:h", options, NULL)) != -1;) {
         switch (option) {
         case 'x': dump->form = HEX; break;
         case 'b': dump->form = BASE64; break;
         case 'n': dump->form = BINARY; break;
+        case 'k':
+            if (!read_keytab(dump, optarg)) return EXIT_FAILURE;
+            break;
         case 'h': usage(); return EXIT_SUCCESS;
         default: return usage_error();
         }
@@ -292,6 +309,7 @@ int main(int argc, char **argv)
         for (int i = optind; i < argc; i++) print_argument(&dump, argv[i]);
         status = dump.failed ? EXIT_FAILURE : EXIT_SUCCESS;
     }
+    cs_describe_keys_drop(dump.keys);
     if (fflush(stdout) || ferror(stdout)) {
         fputs(_("tokendump: cannot write to standard output\n"), stderr);
         return EXIT_FAILURE;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010002u
+#define CS_BLOCKS_VERSION 0x00010004u
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -29,6 +29,10 @@ enum cs_call {
     CS_CALL_DECRYPT,
     CS_CALL_DESCRIBE_TOKEN,
     CS_CALL_TRACE,
+    CS_CALL_LIST_TICKETS,
+    CS_CALL_RETRIEVE_TICKET,
+    CS_CALL_PURGE_TICKETS,
+    CS_CALL_FETCH_TICKETS,
     CS_CALL_COUNT
 };
 
@@ -63,9 +67,10 @@ struct cs_block_acquire {
     uint32_t reserved;
     struct cs_block_policy policy;
     struct cs_block_identity identity;
-    struct cs_bytes machine, dns_host; /* UTF-16LE */
-    uint64_t credential;               /* out */
-    int64_t expiry;                    /* out: FILETIME, UTC */
+    struct cs_bytes machine, dns_host;                     /* UTF-16LE */
+    struct cs_bytes krb5_config, krb5_ccname, krb5_ktname; /* the program's environment, UTF-8; none: this process's */
+    uint64_t credential;                                   /* out */
+    int64_t expiry;                                        /* out: FILETIME, UTC */
 };
 
 /* Releases; also CS_CALL_RELEASE_CONTEXT. */
@@ -73,16 +78,19 @@ struct cs_block_object {
     uint64_t object;
 };
 
-/* CS_CALL_CREDENTIAL_NAMES, CS_CALL_SESSION_TEXT, CS_CALL_DESCRIBE_TOKEN: text of a size not known beforehand. */
+/*
+ * CS_CALL_CREDENTIAL_NAMES, CS_CALL_SESSION_TEXT, CS_CALL_DESCRIBE_TOKEN: text of a size not known beforehand.
+ * CS_CALL_FETCH_TICKETS: what cs_block_tickets announced, which is then let go of; an out of none only does that.
+ */
 struct cs_block_text {
-    uint64_t object;     /* credential or session */
+    uint64_t object;     /* credential, session or tickets */
     struct cs_bytes in;  /* CS_CALL_DESCRIBE_TOKEN: the token */
     struct cs_bytes out; /* filled as far as it goes */
     uint32_t which;      /* enum cs_session_text */
     uint32_t needed;     /* out: bytes, whether they fitted or not */
 };
 
-enum cs_session_text { CS_SESSION_NAMES, CS_SESSION_TARGET };
+enum cs_session_text { CS_SESSION_NAMES, CS_SESSION_TARGET, CS_SESSION_NATIVE_CLIENT, CS_SESSION_NATIVE_SERVER };
 
 struct cs_block_leg {
     uint64_t context;    /* 0 starts one; out: the context, also after a failed first leg */
@@ -130,6 +138,45 @@ struct cs_block_trace {
     struct cs_bytes text; /* whole lines */
 };
 
+enum cs_retrieve {
+    CS_RETRIEVE_NEW = 1,         /* not from the cache */
+    CS_RETRIEVE_CACHED = 2,      /* from the cache alone */
+    CS_RETRIEVE_KEEP = 4,        /* a new one goes into the cache */
+    CS_RETRIEVE_FORWARDABLE = 8, /* a new one is to be forwardable */
+    CS_RETRIEVE_TGT_KEY = 16,    /* with the session key also of a ticket-granting ticket, which is zeros otherwise */
+    CS_RETRIEVE_AS_CRED = 32     /* encoded as a KRB-CRED in clear, the session key inside */
+};
+
+/* The calls on the user's Kerberos credential cache. */
+struct cs_block_tickets {
+    struct cs_bytes krb5_config, krb5_ccname;                   /* as in cs_block_acquire */
+    struct cs_bytes client, client_realm, server, server_realm; /* UTF-16LE: which ones; none: any */
+    int32_t etype;                                              /* CS_CALL_RETRIEVE_TICKET; 0: any */
+    uint32_t retrieve;                                          /* enum cs_retrieve */
+    uint64_t tickets; /* out: CS_CALL_FETCH_TICKETS yields them: COUNT struct cs_ticket, and behind them their bytes */
+    uint32_t size;    /* out: of all that */
+    uint32_t count;   /* out */
+    uint32_t parts;   /* out: of all names together */
+    uint32_t reserved;
+};
+
+/* A run of an answer's bytes. */
+struct cs_run {
+    uint32_t offset, size;
+};
+
+struct cs_ticket {
+    int64_t start, end, renew;          /* FILETIME, UTC; renew 0: not renewable */
+    int64_t skew;                       /* the KDC's clock minus ours, in 100 ns */
+    struct cs_run client, client_realm; /* UTF-16LE; realms, and each part of a name, end with a NUL */
+    struct cs_run server, server_realm; /* likewise */
+    struct cs_run encoded, session_key; /* CS_CALL_RETRIEVE_TICKET */
+    int32_t client_type, server_type;   /* RFC 4120 6.2 */
+    int32_t etype, session_key_type;    /* RFC 3961 8 */
+    uint32_t flags;                     /* KERB_TICKET_FLAGS_ */
+    uint32_t cache_flags;               /* KERB_TICKET_CACHE_INFO_EX3 */
+};
+
 #define CS_LAYOUT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 #define CS_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), "size of " #type)
 
@@ -139,8 +186,8 @@ CS_SIZE(cs_block_identity, 72);
 CS_SIZE(cs_block_policy, 24);
 CS_LAYOUT(cs_block_acquire, policy, 24);
 CS_LAYOUT(cs_block_acquire, identity, 48);
-CS_LAYOUT(cs_block_acquire, credential, 152);
-CS_SIZE(cs_block_acquire, 168);
+CS_LAYOUT(cs_block_acquire, credential, 200);
+CS_SIZE(cs_block_acquire, 216);
 CS_SIZE(cs_block_object, 8);
 CS_LAYOUT(cs_block_text, out, 24);
 CS_SIZE(cs_block_text, 48);
@@ -156,5 +203,11 @@ CS_LAYOUT(cs_block_session, session_key, 64);
 CS_SIZE(cs_block_session, 176);
 CS_SIZE(cs_block_message, 24);
 CS_SIZE(cs_block_trace, 32);
+CS_LAYOUT(cs_block_tickets, etype, 96);
+CS_LAYOUT(cs_block_tickets, tickets, 104);
+CS_SIZE(cs_block_tickets, 128);
+CS_LAYOUT(cs_ticket, client, 32);
+CS_LAYOUT(cs_ticket, client_type, 80);
+CS_SIZE(cs_ticket, 104);
 
 #endif

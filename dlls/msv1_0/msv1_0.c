@@ -5,3 +5,4 @@
 #include "package.h"
 
 const char sp_mechanism[16] = "NTLM";
+const PLSA_AP_CALL_PACKAGE_UNTRUSTED sp_call_untrusted = NULL;

@@ -190,6 +190,7 @@ SECURITY_STATUS WINAPI SetCredentialsAttributesW(PCredHandle handle, ULONG attri
     const INT64 start = trace_start();
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct use use;
+    probe(buffer, size, FALSE);
     if (enter(handle, &use)) status = leave(&use, set_attribute(use.credential, attribute, buffer, size));
     return trace_end(
         start,

@@ -75,22 +75,30 @@ static struct cs_span package_list(struct cs_writer *utf16, const char *packages
     return cs_written(utf16);
 }
 
-static struct cs_credential *acquire_client(const char *package, const struct pair_setup *setup)
+/* What one side is to be acquired with. */
+struct side {
+    uint32_t use;
+    const char *user, *domain, *password, *packages;
+    bool anonymous;
+    const struct cs_policy *policy;
+};
+
+static struct cs_credential *acquire_side(const char *package, const struct side *side)
 {
-    struct cs_credential_request request = {.use = SECPKG_CRED_OUTBOUND};
+    struct cs_credential_request request = {.use = side->use};
     struct cs_writer user = {0}, domain = {0}, password = {0}, packages = {0};
-    request.policy = setup->client_policy ? *setup->client_policy : cs_default_policy();
-    if (setup->anonymous) request.identity.kind = CS_IDENTITY_ANONYMOUS;
-    if (setup->user) {
-        require(cs_utf16_of(&user, cs_span_of(setup->user)) && cs_utf16_of(&domain, cs_span_of(setup->domain)) &&
-                    cs_utf16_of(&password, cs_span_of(setup->password)),
+    request.policy = side->policy ? *side->policy : cs_default_policy();
+    if (side->anonymous) request.identity.kind = CS_IDENTITY_ANONYMOUS;
+    if (side->user) {
+        require(cs_utf16_of(&user, cs_span_of(side->user)) && cs_utf16_of(&domain, cs_span_of(side->domain)) &&
+                    cs_utf16_of(&password, cs_span_of(side->password)),
                 "identity");
         request.identity = (struct cs_identity){.kind = CS_IDENTITY_EXPLICIT,
                                                 .user = cs_written(&user),
                                                 .domain = cs_written(&domain),
                                                 .password = cs_written(&password)};
     }
-    request.identity.package_list = package_list(&packages, setup->client_packages);
+    request.identity.package_list = package_list(&packages, side->packages);
     struct cs_credential *credential = acquire(package, &request);
     cs_writer_drop(&packages);
     cs_writer_drop(&user);
@@ -101,15 +109,23 @@ static struct cs_credential *acquire_client(const char *package, const struct pa
 
 void pair_open(struct pair *pair, const char *package, const struct pair_setup *setup)
 {
-    struct cs_credential_request request = {.use = SECPKG_CRED_INBOUND};
-    struct cs_writer packages = {0};
+    const struct side server = {.use = SECPKG_CRED_INBOUND,
+                                .user = setup->server_user,
+                                .domain = setup->server_domain,
+                                .password = setup->server_password,
+                                .packages = setup->server_packages,
+                                .policy = setup->server_policy};
+    const struct side client = {.use = SECPKG_CRED_OUTBOUND,
+                                .user = setup->user,
+                                .domain = setup->domain,
+                                .password = setup->password,
+                                .packages = setup->client_packages,
+                                .anonymous = setup->anonymous,
+                                .policy = setup->client_policy};
     memset(pair, 0, sizeof *pair);
     pair->setup = *setup;
-    request.policy = setup->server_policy ? *setup->server_policy : cs_default_policy();
-    request.identity.package_list = package_list(&packages, setup->server_packages);
-    pair->server_credential = acquire(package, &request);
-    cs_writer_drop(&packages);
-    pair->client_credential = acquire_client(package, setup);
+    pair->server_credential = acquire_side(package, &server);
+    pair->client_credential = acquire_side(package, &client);
     require(cs_utf16_of(&pair->target, cs_span_of(setup->target)), "target");
 }
 

@@ -10,7 +10,8 @@
 
 /* What the two sides bring; zeros are default credentials, no target, no flags, Windows's policy. */
 struct pair_setup {
-    const char *user, *domain, *password; /* UTF-8; user NULL: default credentials */
+    const char *user, *domain, *password;                      /* UTF-8; user NULL: default credentials */
+    const char *server_user, *server_domain, *server_password; /* likewise, the acceptor's */
     bool anonymous;
     const char *target;
     uint32_t client_request, server_request; /* ISC_REQ_, ASC_REQ_ */

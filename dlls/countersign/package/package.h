@@ -16,6 +16,9 @@
 /* The Unix half's name of the package that a DLL is; defined once in each, as in infos.c. */
 extern const char sp_mechanism[16];
 
+/* What answers messages that programs send the package through the LSA; NULL: it takes none. Defined like its name. */
+extern const PLSA_AP_CALL_PACKAGE_UNTRUSTED sp_call_untrusted;
+
 /* What EnumerateSecurityPackages lists of MECHANISM; never NULL for one that a session can have. */
 const SecPkgInfoW *sp_find_info(const char *mechanism);
 
@@ -52,6 +55,26 @@ static inline UINT64 sp_session(const struct sp_context *context)
 void *sp_allocate(SIZE_T size);
 void sp_free(void *memory);
 
+/*
+ * Memory for an answer to CLIENT's message, which LsaFreeReturnBuffer frees; sp_free_client gives back what is not
+ * handed out. NULL without memory.
+ */
+void *sp_allocate_client(PLSA_CLIENT_REQUEST client, SIZE_T size);
+void sp_free_client(PLSA_CLIENT_REQUEST client, void *memory);
+
+/* The caller's logon session, as the host has it. FALSE: the host does not say. */
+BOOL sp_logon_id(LUID *logon_id);
+
+/*
+ * Heimdal's variables. What a program sets with SetEnvironmentVariable never reaches getenv in the Unix half. The bytes
+ * lie in the record; what is unset has none.
+ */
+struct sp_environment {
+    struct cs_bytes krb5_config, krb5_ccname, krb5_ktname;
+    char room[3][1024];
+};
+void sp_read_environment(struct sp_environment *environment);
+
 /* The bytes of a UTF-16 string of LENGTH characters, for a block. */
 struct cs_bytes sp_bytes(const void *address, SIZE_T size);
 
@@ -65,6 +88,7 @@ void sp_time_stamp(INT64 utc, TimeStamp *stamp);
 SpAcquireCredentialsHandleFn sp_acquire_credentials_handle;
 SpFreeCredentialsHandleFn sp_free_credentials_handle;
 SpQueryCredentialsAttributesFn sp_query_credentials_attributes;
+SpSetCredentialsAttributesFn sp_set_credentials_attributes;
 SpInitLsaModeContextFn sp_init_lsa_mode_context;
 SpAcceptLsaModeContextFn sp_accept_lsa_mode_context;
 SpDeleteContextFn sp_delete_context;

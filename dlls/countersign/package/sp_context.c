@@ -129,6 +129,8 @@ static NTSTATUS run(struct leg_call *call, LSA_SEC_HANDLE *new_context, ULONG *a
     /* Windows: a buffer that says it has room and has none (behaviour.md row 91) */
     if (status == SEC_E_BUFFER_TOO_SMALL && output && output->cbBuffer && !output->pvBuffer)
         status = SEC_E_INTERNAL_ERROR;
+    /* A refusal may come with a token that tells the peer why (ASC_REQ_EXTENDED_ERROR). */
+    if (status < 0 && block.token_size) deliver_token(output, call, &block, attributes);
     if (first) status = first_context(call, &block, status);
     if (status < 0) return status;
 

@@ -35,11 +35,16 @@ static void fill_identity(const struct identity *identity, WCHAR *own_name, DWOR
 static NTSTATUS acquire(const struct identity *identity, ULONG use, struct cs_block_acquire *block)
 {
     WCHAR machine[MAX_COMPUTERNAME_LENGTH + 1], dns_host[256], own_name[257];
+    struct sp_environment environment;
     DWORD machine_size = ARRAYSIZE(machine), dns_size = ARRAYSIZE(dns_host);
     memset(block, 0, sizeof *block);
     memcpy(block->package, sp_mechanism, sizeof block->package);
     block->use = use & SECPKG_CRED_BOTH;
     block->policy = sp_read_policy();
+    sp_read_environment(&environment);
+    block->krb5_config = environment.krb5_config;
+    block->krb5_ccname = environment.krb5_ccname;
+    block->krb5_ktname = environment.krb5_ktname;
     fill_identity(identity, own_name, ARRAYSIZE(own_name), &block->identity);
     if (GetComputerNameExW(ComputerNameNetBIOS, machine, &machine_size))
         block->machine = sp_bytes(machine, machine_size * sizeof(WCHAR));
@@ -109,5 +114,20 @@ NTSTATUS NTAPI sp_query_credentials_attributes(LSA_SEC_HANDLE handle, ULONG attr
     WCHAR *copy = sp_allocate(size + sizeof(WCHAR));
     if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
     names->sUserName = memcpy(copy, name, size + sizeof(WCHAR));
+    return SEC_E_OK;
+}
+
+/*
+ * Proxies for the KDC (errors.tsv, SetCredentialsAttributes): taken by the packages that speak Kerberos, and by no
+ * other. They have no effect, for Heimdal reaches its KDCs as krb5.conf says.
+ */
+NTSTATUS NTAPI sp_set_credentials_attributes(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer, ULONG size)
+{
+    const SecPkgCredentials_KdcProxySettingsW *settings = buffer;
+    (void)handle;
+    if (attribute != SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!(sp_find_info(sp_mechanism)->fCapabilities & SECPKG_FLAG_GSS_COMPATIBLE)) return SEC_E_INVALID_HANDLE;
+    if (!settings || size < sizeof *settings || settings->Version != KDC_PROXY_SETTINGS_V1)
+        return SEC_E_INVALID_PARAMETER;
     return SEC_E_OK;
 }

@@ -11,6 +11,9 @@
 static struct {
     PLSA_ALLOCATE_LSA_HEAP allocate;
     PLSA_FREE_LSA_HEAP release;
+    PLSA_ALLOCATE_CLIENT_BUFFER allocate_client;
+    PLSA_FREE_CLIENT_BUFFER release_client;
+    PLSA_GET_CLIENT_INFO client_info;
 } host;
 
 void *sp_allocate(SIZE_T size)
@@ -24,6 +27,29 @@ void sp_free(void *memory)
         host.release(memory);
     else
         HeapFree(GetProcessHeap(), 0, memory);
+}
+
+void *sp_allocate_client(PLSA_CLIENT_REQUEST client, SIZE_T size)
+{
+    void *memory = NULL;
+    if (!host.allocate_client) return HeapAlloc(GetProcessHeap(), 0, size);
+    return host.allocate_client(client, (ULONG)size, &memory) ? NULL : memory;
+}
+
+void sp_free_client(PLSA_CLIENT_REQUEST client, void *memory)
+{
+    if (host.release_client)
+        host.release_client(client, memory);
+    else
+        HeapFree(GetProcessHeap(), 0, memory);
+}
+
+BOOL sp_logon_id(LUID *logon_id)
+{
+    SECPKG_CLIENT_INFO info;
+    if (!host.client_info || host.client_info(&info)) return FALSE;
+    *logon_id = info.LogonId;
+    return TRUE;
 }
 
 struct cs_bytes sp_bytes(const void *address, SIZE_T size)
@@ -47,6 +73,9 @@ static NTSTATUS NTAPI initialize(ULONG_PTR package_id, PSECPKG_PARAMETERS parame
     if (!CountersignReady()) return SEC_E_SECPKG_NOT_FOUND;
     host.allocate = table->AllocateLsaHeap;
     host.release = table->FreeLsaHeap;
+    host.allocate_client = table->AllocateClientBuffer;
+    host.release_client = table->FreeClientBuffer;
+    host.client_info = table->GetClientInfo;
     return SEC_E_OK;
 }
 
@@ -72,12 +101,14 @@ SecPkgInfoW *sp_copy_info(const SecPkgInfoW *info)
     return copy;
 }
 
-static const SECPKG_FUNCTION_TABLE lsa_functions = {
+/* Complete but for what each package defines itself, which SpLsaModeInitialize puts in. */
+static SECPKG_FUNCTION_TABLE lsa_functions = {
     .Initialize = initialize,
     .Shutdown = shut_down,
     .GetInfo = get_info,
     .AcquireCredentialsHandle = sp_acquire_credentials_handle,
     .QueryCredentialsAttributes = sp_query_credentials_attributes,
+    .SetCredentialsAttributes = sp_set_credentials_attributes,
     .FreeCredentialsHandle = sp_free_credentials_handle,
     .InitLsaModeContext = sp_init_lsa_mode_context,
     .AcceptLsaModeContext = sp_accept_lsa_mode_context,
@@ -116,8 +147,9 @@ NTSTATUS SEC_ENTRY SpLsaModeInitialize(ULONG version, ULONG *package_version, PS
                                        ULONG *count)
 {
     (void)version;
-    *package_version = SECPKG_INTERFACE_VERSION;
-    *tables = (SECPKG_FUNCTION_TABLE *)&lsa_functions;
+    *package_version = SECPKG_INTERFACE_VERSION_3; /* the first with SetCredentialsAttributes */
+    lsa_functions.CallPackageUntrusted = sp_call_untrusted;
+    *tables = &lsa_functions;
     *count = 1;
     return SEC_E_OK;
 }

@@ -127,6 +127,22 @@ static NTSTATUS query_client_target(const struct sp_context *context, const stru
     return status;
 }
 
+/* Only Kerberos has them: a session without a principal for the client has none. */
+static NTSTATUS query_native_names(const struct sp_context *context, SecPkgContext_NativeNamesW *names)
+{
+    WCHAR *client, *server;
+    NTSTATUS status = session_text(context, CS_SESSION_NATIVE_CLIENT, &client);
+    if (status) return status;
+    status = *client ? session_text(context, CS_SESSION_NATIVE_SERVER, &server) : SEC_E_UNSUPPORTED_FUNCTION;
+    if (status) {
+        sp_free(client);
+        return status;
+    }
+    names->sClientName = client;
+    names->sServerName = server;
+    return SEC_E_OK;
+}
+
 /* The package of the session once there is one, which for Negotiate is the chosen one (behaviour.md row 62). */
 static NTSTATUS query_package(const struct sp_context *context, SecPkgInfoW **info)
 {
@@ -163,6 +179,7 @@ static NTSTATUS query_session(const struct sp_context *context, ULONG attribute,
     case SECPKG_ATTR_AUTHORITY: status = query_authority(context, buffer); break;
     case SECPKG_ATTR_PASSWORD_EXPIRY: status = query_password_expiry(buffer); break;
     case SECPKG_ATTR_SESSION_KEY: status = query_session_key(&session, buffer); break;
+    case SECPKG_ATTR_NATIVE_NAMES: status = query_native_names(context, buffer); break;
     case SECPKG_ATTR_FLAGS: ((SecPkgContext_Flags *)buffer)->Flags = session.flags; break;
     case SECPKG_ATTR_CLIENT_SPECIFIED_TARGET: status = query_client_target(context, &session, buffer); break;
     default: status = SEC_E_UNSUPPORTED_FUNCTION; break;

@@ -6,6 +6,7 @@
 #include "blocks.h"
 #include "context.h"
 #include "describe.h"
+#include "kerberos_list.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +54,10 @@ static SECURITY_STATUS call_acquire(void *args)
     struct cs_credential_request request = {.use = block->use,
                                             .identity = identity_of(&block->identity),
                                             .machine = span_of(block->machine),
-                                            .dns_host = span_of(block->dns_host)};
+                                            .dns_host = span_of(block->dns_host),
+                                            .krb5_config = span_of(block->krb5_config),
+                                            .krb5_ccname = span_of(block->krb5_ccname),
+                                            .krb5_ktname = span_of(block->krb5_ktname)};
     const struct cs_mechanism *mechanism = cs_find_mechanism(block->package);
     struct cs_credential *credential = NULL;
     if (!mechanism) return SEC_E_SECPKG_NOT_FOUND;
@@ -157,11 +161,20 @@ static SECURITY_STATUS call_session_info(void *args)
     return SEC_E_OK;
 }
 
+static struct cs_span session_text(const struct cs_session *session, uint32_t which)
+{
+    switch (which) {
+    case CS_SESSION_TARGET: return session->target;
+    case CS_SESSION_NATIVE_CLIENT: return session->native_client;
+    case CS_SESSION_NATIVE_SERVER: return session->native_server;
+    default: return session->names;
+    }
+}
+
 static SECURITY_STATUS call_session_text(void *args)
 {
     struct cs_block_text *block = args;
-    const struct cs_session *session = object_of(block->object);
-    give_text(block, block->which == CS_SESSION_TARGET ? session->target : session->names);
+    give_text(block, session_text(object_of(block->object), block->which));
     return SEC_E_OK;
 }
 
@@ -225,6 +238,66 @@ static SECURITY_STATUS call_trace(void *args)
     return written == (ssize_t)text.size ? SEC_E_OK : SEC_E_INTERNAL_ERROR;
 }
 
+static struct kerberos_request request_of(const struct cs_block_tickets *block)
+{
+    return (struct kerberos_request){.config = span_of(block->krb5_config),
+                                     .ccname = span_of(block->krb5_ccname),
+                                     .client = span_of(block->client),
+                                     .client_realm = span_of(block->client_realm),
+                                     .server = span_of(block->server),
+                                     .server_realm = span_of(block->server_realm),
+                                     .etype = block->etype,
+                                     .retrieve = block->retrieve};
+}
+
+/* The answer waits in a heap block of its own until it is fetched. */
+static SECURITY_STATUS keep_tickets(struct cs_block_tickets *block, struct kerberos_answer *answer)
+{
+    struct cs_writer *kept = malloc(sizeof *kept);
+    if (!kept) {
+        cs_writer_drop(&answer->output);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    *kept = answer->output;
+    block->tickets = (uintptr_t)kept;
+    block->size = (uint32_t)kept->size;
+    block->count = answer->count;
+    block->parts = answer->parts;
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS call_list_tickets(void *args)
+{
+    struct kerberos_request request = request_of(args);
+    struct kerberos_answer answer;
+    SECURITY_STATUS status = kerberos_list(&request, &answer);
+    return status == SEC_E_OK ? keep_tickets(args, &answer) : status;
+}
+
+static SECURITY_STATUS call_retrieve_ticket(void *args)
+{
+    struct kerberos_request request = request_of(args);
+    struct kerberos_answer answer;
+    SECURITY_STATUS status = kerberos_retrieve(&request, &answer);
+    return status == SEC_E_OK ? keep_tickets(args, &answer) : status;
+}
+
+static SECURITY_STATUS call_purge_tickets(void *args)
+{
+    struct kerberos_request request = request_of(args);
+    return kerberos_purge(&request);
+}
+
+static SECURITY_STATUS call_fetch_tickets(void *args)
+{
+    struct cs_block_text *block = args;
+    struct cs_writer *kept = object_of(block->object);
+    give_text(block, cs_written(kept));
+    cs_writer_drop(kept);
+    free(kept);
+    return SEC_E_OK;
+}
+
 typedef SECURITY_STATUS (*unix_call)(void *args);
 
 EXPORT extern const unix_call __wine_unix_call_funcs[CS_CALL_COUNT];
@@ -244,6 +317,10 @@ const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
     [CS_CALL_DECRYPT] = call_decrypt,
     [CS_CALL_DESCRIBE_TOKEN] = call_describe_token,
     [CS_CALL_TRACE] = call_trace,
+    [CS_CALL_LIST_TICKETS] = call_list_tickets,
+    [CS_CALL_RETRIEVE_TICKET] = call_retrieve_ticket,
+    [CS_CALL_PURGE_TICKETS] = call_purge_tickets,
+    [CS_CALL_FETCH_TICKETS] = call_fetch_tickets,
 };
 
 EXPORT extern const unix_call __wine_unix_call_wow64_funcs[CS_CALL_COUNT]

@@ -106,6 +106,21 @@ static SECURITY_STATUS fail(struct cs_context *context, SECURITY_STATUS status)
     return status;
 }
 
+/* The failure is final, but the peer is told why by what the mechanism wrote. */
+static SECURITY_STATUS fail_with_token(struct cs_context *context, struct cs_leg *leg, SECURITY_STATUS status)
+{
+    struct cs_writer output = context->output;
+    context->output = (struct cs_writer){0};
+    fail(context, status);
+    if (output.failed || output.size > leg->room) {
+        cs_writer_drop(&output);
+        return status;
+    }
+    context->output = output;
+    leg->token_size = output.size;
+    return status;
+}
+
 /* A thread died inside: what it was writing may be half there, so that nothing of it can be freed. */
 static SECURITY_STATUS abandon(struct cs_context *context)
 {
@@ -122,7 +137,7 @@ static SECURITY_STATUS run_step(struct cs_context *context, struct cs_leg *leg)
     leg->credential = context->credential;
     leg->expiry = context->credential->expiry;
     SECURITY_STATUS status = context->mechanism->step(context->state, leg, &context->output, &context->session);
-    if (status < 0) return fail(context, status);
+    if (status < 0) return leg->error_token ? fail_with_token(context, leg, status) : fail(context, status);
     if (context->output.failed) return fail(context, SEC_E_INSUFFICIENT_MEMORY);
     context->granted = leg->granted;
     context->expiry = leg->expiry;

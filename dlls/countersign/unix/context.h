@@ -47,6 +47,8 @@ struct cs_credential_request {
     struct cs_policy policy;
     struct cs_span machine;  /* NetBIOS name of this machine; empty: taken from the Unix host name */
     struct cs_span dns_host; /* its DNS name; empty likewise */
+    /* KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME as the program has them, UTF-8; empty: as this process's environment has */
+    struct cs_span krb5_config, krb5_ccname, krb5_ktname;
 };
 
 /* One call of InitializeSecurityContext or AcceptSecurityContext. */
@@ -62,6 +64,7 @@ struct cs_leg {
     uint32_t granted; /* ISC_RET_ or ASC_RET_ */
     int64_t expiry;
     size_t token_size; /* what cs_fetch_token yields; 0: no token */
+    bool error_token;  /* the leg failed, and its token tells the peer why */
 };
 
 /* One way to authenticate. The table of them is in mechanisms.c. */
@@ -103,7 +106,8 @@ void cs_credential_release(struct cs_credential *credential);
  * token that the leg made is cs_token() until the next leg. Statuses: those of errors.tsv
  * InitializeSecurityContext/NTLM and AcceptSecurityContext/NTLM. SEC_E_BUFFER_TOO_SMALL: the token is larger than
  * leg->room; the same call with more room yields it, and any other input meanwhile is SEC_E_INVALID_TOKEN. A context
- * that has failed answers every further leg with what it failed with.
+ * that has failed answers every further leg with what it failed with. A failure may come with a token, which is to be
+ * sent (ASC_REQ_EXTENDED_ERROR); it is dropped if the room is too small.
  */
 SECURITY_STATUS cs_initialize(struct cs_context **context, struct cs_leg *leg);
 SECURITY_STATUS cs_accept(struct cs_context **context, struct cs_leg *leg);

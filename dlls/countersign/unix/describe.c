@@ -175,54 +175,14 @@ void cs_describe_flags(struct cs_description *description, const char *label, ui
     description->depth--;
 }
 
-/* Mechanisms that are told apart by their first bytes, and no more */
+/* What is nobody's */
 
-struct beginning {
-    const char *mechanism;
-    const char *bytes;
-    size_t size;
-};
-
-static bool begins(struct cs_span token, const struct beginning *beginning)
-{
-    return token.size >= beginning->size && !memcmp(token.data, beginning->bytes, beginning->size);
-}
-
-/* What follows the tag and the length of RFC 2743 3.1's frame; empty if TOKEN has no such frame. */
-static struct cs_span inside_frame(struct cs_span token)
-{
-    struct cs_reader reader = cs_reader_of(token);
-    bool framed = cs_read_u8(&reader) == 0x60;
-    uint8_t length = cs_read_u8(&reader);
-    if (length & 0x80) cs_read_span(&reader, length & 0x7F);
-    if (!framed || reader.failed) return (struct cs_span){NULL, 0};
-    return (struct cs_span){reader.next, reader.remaining};
-}
-
-static const char *undecoded_mechanism(struct cs_span token)
-{
-    static const struct beginning framed[] = {
-        {"Kerberos", "\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02", 11}, /* 1.2.840.113554.1.2.2 */
-    };
-    static const struct beginning bare[] = {
-        {"SPNEGO", "\xa0", 1},   /* NegTokenInit, as Windows takes it without its frame */
-        {"Kerberos", "\x6e", 1}, /* AP-REQ, AP-REP and KRB-ERROR of DCE style */
-        {"Kerberos", "\x6f", 1},
-        {"Kerberos", "\x7e", 1},
-    };
-    for (size_t i = 0; i < sizeof framed / sizeof *framed; i++)
-        if (begins(inside_frame(token), &framed[i])) return framed[i].mechanism;
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
-        if (begins(token, &bare[i])) return bare[i].mechanism;
-    return NULL;
-}
-
-static bool describe_undecoded(struct cs_description *description)
+static bool describe_unknown(struct cs_description *description)
 {
     const struct cs_span token = description->token;
-    const char *mechanism = undecoded_mechanism(token);
-    if (mechanism) {
-        cs_describe_add(description, _("%s token (%zu bytes), not decoded yet"), mechanism, token.size);
+    if (token.size && *token.data == 0xA0) {
+        /* NegTokenInit, as Windows takes it without its frame */
+        cs_describe_add(description, _("%s token (%zu bytes), not decoded yet"), "SPNEGO", token.size);
     } else if (!token.size) {
         cs_describe_add(description, _("empty token"));
     } else {
@@ -237,7 +197,7 @@ static bool describe_undecoded(struct cs_description *description)
 
 static bool describe_any(struct cs_description *description)
 {
-    static const struct cs_describer *const describers[] = {&ntlm_describer, &spnego_describer};
+    static const struct cs_describer *const describers[] = {&ntlm_describer, &spnego_describer, &kerberos_describer};
     for (size_t i = 0; i < sizeof describers / sizeof *describers; i++) {
         if (!describers[i]->recognises(description->token)) continue;
         indent(description);
@@ -245,21 +205,29 @@ static bool describe_any(struct cs_description *description)
         return description->whole;
     }
     indent(description);
-    return describe_undecoded(description);
+    return describe_unknown(description);
+}
+
+bool cs_describe_opened(struct cs_span token, struct cs_describe_keys *keys, struct cs_writer *text)
+{
+    struct cs_description description = {.token = token, .text = text, .whole = true, .keys = keys};
+    return describe_any(&description);
 }
 
 bool cs_describe_token(struct cs_span token, struct cs_writer *text)
 {
-    struct cs_description description = {.token = token, .text = text, .whole = true};
-    return describe_any(&description);
+    return cs_describe_opened(token, NULL, text);
 }
 
 /* A token inside a token inside a token is somebody's joke, and the stack is not ours to spend on it. */
 bool cs_describe_inner(struct cs_description *description, struct cs_span token)
 {
     enum { DEEPEST = 4 };
-    struct cs_description inner = {
-        .token = token, .text = description->text, .depth = description->depth + 1, .whole = true};
+    struct cs_description inner = {.token = token,
+                                   .text = description->text,
+                                   .depth = description->depth + 1,
+                                   .whole = true,
+                                   .keys = description->keys};
     if (inner.depth > DEEPEST) return false;
     return describe_any(&inner);
 }

@@ -19,13 +19,32 @@
  */
 bool cs_describe_token(struct cs_span token, struct cs_writer *text);
 
+/*
+ * Keys that open what is encrypted in Kerberos's tokens: those of a keytab, and the last session keys that came to
+ * light in the tokens that they opened. For one thread at a time.
+ */
+struct cs_describe_keys;
+
+/*
+ * Reads the keytab NAME: a file, or of another type as Heimdal names them. NULL on failure; *problem then says why, in
+ * the words of Heimdal's library, for the caller to free, or is NULL without memory.
+ */
+struct cs_describe_keys *cs_describe_keys_read(const char *name, char **problem);
+
+/* Wipes and frees KEYS; NULL is fine. */
+void cs_describe_keys_drop(struct cs_describe_keys *keys);
+
+/* The same as cs_describe_token with what KEYS open: names, times, flags and kinds of keys, and never a key. */
+bool cs_describe_opened(struct cs_span token, struct cs_describe_keys *keys, struct cs_writer *text);
+
 /* The rest is for the describers, one of which every mechanism has. */
 
 struct cs_description {
     struct cs_span token;
     struct cs_writer *text;
-    unsigned depth; /* of indentation; starts at 0 */
-    bool whole;     /* nothing was wrong so far */
+    unsigned depth;                /* of indentation; starts at 0 */
+    bool whole;                    /* nothing was wrong so far */
+    struct cs_describe_keys *keys; /* NULL: what is encrypted stays closed */
 };
 
 struct cs_describer {
@@ -33,7 +52,7 @@ struct cs_describer {
     void (*describe)(struct cs_description *description); /* called only for tokens that it recognises */
 };
 
-extern const struct cs_describer ntlm_describer, spnego_describer;
+extern const struct cs_describer ntlm_describer, spnego_describer, kerberos_describer;
 
 /*
  * Describes a token that lies inside the one at hand, indented, with offsets of its own. Whether it is of a known kind

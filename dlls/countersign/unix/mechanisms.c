@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-extern const struct cs_mechanism negotiate_mechanism, ntlm_mechanism;
+extern const struct cs_mechanism kerberos_mechanism, negotiate_mechanism, ntlm_mechanism;
 
-static const struct cs_mechanism *const mechanisms[] = {&negotiate_mechanism, &ntlm_mechanism};
+static const struct cs_mechanism *const mechanisms[] = {&negotiate_mechanism, &kerberos_mechanism, &ntlm_mechanism};
 
 const struct cs_mechanism *cs_find_mechanism(const char *package)
 {

@@ -2,7 +2,8 @@
 /*
  * The session record's common part.
  */
-#include "session.h"
+#include "context.h"
+#include "utf16.h"
 
 #include <time.h>
 
@@ -41,5 +42,9 @@ SECURITY_STATUS cs_decrypt(struct cs_session *session, const struct cs_message *
 
 void cs_session_release(struct cs_session *session)
 {
-    if (session) session->protection->release(session);
+    if (!session) return;
+    cs_span_drop(&session->native_client);
+    cs_span_drop(&session->native_server);
+    cs_credential_release(session->delegated);
+    session->protection->release(session);
 }

@@ -9,6 +9,7 @@
 #include "message.h"
 #include "reader.h"
 
+struct cs_credential;
 struct cs_session;
 
 /* A mechanism's protecting half. Statuses as errors.tsv has them for the function of the same name. */
@@ -52,6 +53,9 @@ struct cs_session {
     uint32_t session_key_size;
     struct cs_span names;  /* SECPKG_ATTR_NAMES, UTF-16LE DOMAIN\user without terminator; owned */
     struct cs_span target; /* the target name that the initiator gave, UTF-16LE; owned; empty if none */
+    /* NATIVE_NAMES, UTF-16LE user@REALM and service/host@REALM; owned; empty if the mechanism has none */
+    struct cs_span native_client, native_server;
+    struct cs_credential *delegated; /* acceptor: what the client delegated; owned; else NULL */
 };
 
 /* The time now as FILETIME (100 ns since 1601), UTC, to the kernel's tick: it is asked once a message. */

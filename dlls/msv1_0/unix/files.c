@@ -26,14 +26,25 @@ static bool home_of_user(char *home, size_t size)
     return snprintf(home, size, "%s", entry.pw_dir) < (int)size;
 }
 
-char *cs_config_path(const char *variable, const char *name)
+/* What VARIABLE says, else a file of ours below what BASE_VARIABLE says, else below FOLDER in the user's home. */
+static char *path_of(const char *variable, const char *base_variable, const char *folder, const char *name)
 {
-    const char *set = getenv(variable), *config = getenv("XDG_CONFIG_HOME");
+    const char *set = getenv(variable), *base = getenv(base_variable);
     char home[1024], *path = NULL;
     if (set && *set) return strdup(set);
-    if (config && *config == '/') return asprintf(&path, "%s/countersign/%s", config, name) < 0 ? NULL : path;
+    if (base && *base == '/') return asprintf(&path, "%s/countersign/%s", base, name) < 0 ? NULL : path;
     if (!home_of_user(home, sizeof home)) return NULL;
-    return asprintf(&path, "%s/.config/countersign/%s", home, name) < 0 ? NULL : path;
+    return asprintf(&path, "%s/%s/countersign/%s", home, folder, name) < 0 ? NULL : path;
+}
+
+char *cs_config_path(const char *variable, const char *name)
+{
+    return path_of(variable, "XDG_CONFIG_HOME", ".config", name);
+}
+
+char *cs_cache_path(const char *variable, const char *name)
+{
+    return path_of(variable, "XDG_CACHE_HOME", ".cache", name);
 }
 
 /*
@@ -94,6 +105,20 @@ static bool make_folders(const char *path)
     }
     free(copy);
     return true;
+}
+
+enum cs_file cs_open_own(const char *path, int *fd)
+{
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
+    int opened = make_folders(path) ? open(path, flags, 0600) : -1;
+    if (opened < 0) fprintf(stderr, _("countersign: %s: cannot be written: %s\n"), path, strerror(errno));
+    if (opened < 0) return CS_FILE_UNUSABLE;
+    if (is_private(opened, path)) {
+        *fd = opened;
+        return CS_FILE_OK;
+    }
+    close(opened);
+    return CS_FILE_UNUSABLE;
 }
 
 /* Written aside and linked into place: link fails if another process was first, and nobody sees half a secret. */

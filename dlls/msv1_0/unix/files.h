@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files that belong to this Unix user alone: the account file and the loopback secret.
+ * Files that belong to this Unix user alone: the account file, the loopback secret, the replay cache.
  */
 #ifndef COUNTERSIGN_FILES_H
 #define COUNTERSIGN_FILES_H
@@ -18,11 +18,20 @@ enum cs_file { CS_FILE_OK, CS_FILE_MISSING, CS_FILE_UNUSABLE };
  */
 char *cs_config_path(const char *variable, const char *name);
 
+/* The same for what can be made again: under XDG_CACHE_HOME or ~/.cache. */
+char *cs_cache_path(const char *variable, const char *name);
+
 /*
  * Opens PATH for reading. It must be a regular file, no link, of this user or root, closed to group and others, in a
  * folder of this user or root that only they may write to; standard error says what is wrong with CS_FILE_UNUSABLE.
  */
 enum cs_file cs_open_private(const char *path, FILE **file);
+
+/*
+ * Opens PATH for reading and writing, and makes it, empty, and its folder if there is none; the file is held against
+ * what cs_open_private asks of one. The caller closes *FD. CS_FILE_UNUSABLE, said on standard error: not to be had.
+ */
+enum cs_file cs_open_own(const char *path, int *fd);
 
 /*
  * Reads SIZE bytes from PATH, or, if there is none, makes it with that many random bytes and its folder, each closed

@@ -11,7 +11,8 @@
 #include <string.h>
 
 const struct candidate negotiate_candidates[CANDIDATES] = {
-    {"NTLM", &spnego_ntlm},
+    {"Kerberos", {&spnego_ms_krb5, &spnego_krb5}},
+    {"NTLM", {&spnego_ntlm, NULL}},
 };
 
 /* FILETIME's end of time */
@@ -95,10 +96,11 @@ static SECURITY_STATUS acquire(const struct cs_credential_request *request, stru
 static SECURITY_STATUS credential_names(const struct cs_credential *head, struct cs_writer *output)
 {
     const struct negotiate_credential *credential = (const struct negotiate_credential *)head;
-    for (int i = 0; i < CANDIDATES; i++)
+    SECURITY_STATUS status = SEC_E_NO_CREDENTIALS;
+    for (int i = 0; i < CANDIDATES && status == SEC_E_NO_CREDENTIALS; i++)
         if (credential->inner[i])
-            return credential->inner[i]->mechanism->credential_names(credential->inner[i], output);
-    return SEC_E_NO_CREDENTIALS;
+            status = credential->inner[i]->mechanism->credential_names(credential->inner[i], output);
+    return status;
 }
 
 static void *begin(const struct cs_leg *leg, bool initiator)
@@ -132,12 +134,16 @@ static void end(void *state)
     free(negotiation);
 }
 
-/* The mechanism is always asked for integrity, without which there is no mechListMIC (MS-SPNG 3.1.5.3). */
+/*
+ * The mechanism is always asked for mutual authentication (MS-SPNG 3.1.5.3), and for integrity, without which there is
+ * no mechListMIC.
+ */
 static struct cs_leg inner_leg(const struct negotiation *negotiation, const struct turn *turn)
 {
     struct cs_leg leg = *turn->leg;
     leg.credential = negotiation->credential->inner[negotiation->chosen];
     leg.input = turn->token;
+    if (negotiation->initiator) leg.request |= ISC_REQ_MUTUAL_AUTH;
     if (negotiation->initiator && !(leg.request & ISC_REQ_NO_INTEGRITY)) leg.request |= ISC_REQ_INTEGRITY;
     return leg;
 }
@@ -152,11 +158,24 @@ SECURITY_STATUS negotiate_choose(struct negotiation *negotiation, int candidate,
     return negotiation->inner ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-int negotiate_find(const struct negotiation *negotiation, struct cs_span oid)
+int negotiate_find(const struct negotiation *negotiation, struct cs_span oid, struct cs_span *name)
 {
-    for (int i = 0; i < CANDIDATES; i++)
-        if (negotiation->credential->inner[i] && spnego_same_oid(oid, *negotiate_candidates[i].oid)) return i;
+    for (int i = 0; i < CANDIDATES * CANDIDATE_OIDS; i++) {
+        const int candidate = i / CANDIDATE_OIDS;
+        const struct cs_span *known = negotiate_candidates[candidate].oids[i % CANDIDATE_OIDS];
+        if (!negotiation->credential->inner[candidate] || !known || !spnego_same_oid(oid, *known)) continue;
+        if (name) *name = *known;
+        return candidate;
+    }
     return -1;
+}
+
+void negotiate_list(const struct negotiation *negotiation, int index, struct spnego_init *message)
+{
+    if (!negotiation->credential->inner[index]) return;
+    for (int i = 0; i < CANDIDATE_OIDS; i++)
+        if (negotiate_candidates[index].oids[i])
+            message->mechs[message->mech_count++] = *negotiate_candidates[index].oids[i];
 }
 
 SECURITY_STATUS negotiate_run_mechanism(struct negotiation *negotiation, struct turn *turn)

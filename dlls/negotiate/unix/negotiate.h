@@ -12,13 +12,13 @@
 
 extern const struct cs_mechanism negotiate_mechanism;
 
-/* What can be negotiated, in Windows's order of preference (attributes.tsv, Negotiate). */
+/* What can be negotiated, in Windows's order of preference (attributes.tsv, Negotiate), each with its names. */
 struct candidate {
     const char *package;
-    const struct cs_span *oid;
+    const struct cs_span *oids[2]; /* NULL: no second one */
 };
 
-enum { CANDIDATES = 1 };
+enum { CANDIDATES = 2, CANDIDATE_OIDS = 2 };
 extern const struct candidate negotiate_candidates[CANDIDATES];
 
 struct negotiate_credential {
@@ -33,6 +33,7 @@ struct negotiation {
     unsigned leg;
     const struct negotiate_credential *credential; /* the context's reference keeps it */
     int chosen;                                    /* index of a candidate, -1 before there is one */
+    struct cs_span chosen_oid;                     /* acceptor: which of its names the initiator used; static */
     void *inner;                                   /* the chosen mechanism's state */
     bool bare;                                     /* no SPNEGO around the mechanism's tokens */
     bool inner_done;
@@ -61,8 +62,11 @@ SECURITY_STATUS negotiate_accept(struct negotiation *negotiation, struct turn *t
 /* Makes CANDIDATE the chosen mechanism; what another had begun is dropped. SEC_E_OK or SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS negotiate_choose(struct negotiation *negotiation, int candidate, const struct cs_leg *leg);
 
-/* The candidate with that OID and a credential, or -1. */
-int negotiate_find(const struct negotiation *negotiation, struct cs_span oid);
+/* The candidate with that OID and a credential, or -1; *name, unless NULL, is the OID, static. */
+int negotiate_find(const struct negotiation *negotiation, struct cs_span oid, struct cs_span *name);
+
+/* Appends the names of candidate INDEX to MESSAGE's list if it has a credential. */
+void negotiate_list(const struct negotiation *negotiation, int index, struct spnego_init *message);
 
 /*
  * Step two: gives the turn's token to the mechanism. SEC_E_OK, also while it goes on; its failures;

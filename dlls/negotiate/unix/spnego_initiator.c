@@ -4,23 +4,54 @@
  */
 #include "negotiate.h"
 
+#include "utf16.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
 /* Whatever can run here, from the one that has started on: what could not is not offered. */
 static void list_mechs(const struct negotiation *negotiation, struct spnego_init *message)
 {
-    for (int i = negotiation->chosen; i < CANDIDATES; i++)
-        if (negotiation->credential->inner[i]) message->mechs[message->mech_count++] = *negotiate_candidates[i].oid;
+    for (int i = negotiation->chosen; i < CANDIDATES; i++) negotiate_list(negotiation, i, message);
 }
 
-/* The optimistic token is that of the first mechanism that starts: no ticket or no KDC lead to the next one. */
+/* Whether TARGET, service/host, names its host by address: Windows then takes NTLM without asking a KDC. */
+static bool is_address(struct cs_span target)
+{
+    struct cs_writer utf8 = {0};
+    struct in6_addr address;
+    char text[256] = "";
+    if (cs_utf8_of(&utf8, target) && utf8.size && utf8.size < sizeof text) memcpy(text, utf8.data, utf8.size);
+    cs_writer_drop(&utf8);
+    char *host = strchr(text, '/');
+    host = host ? host + 1 : text;
+    if (inet_pton(AF_INET6, host, &address) == 1) return true;
+    host[strcspn(host, ":@/")] = 0;
+    return inet_pton(AF_INET, host, &address) == 1;
+}
+
+/* Whether another mechanism may be tried: there is no ticket and no KDC for this one. A refusal is not gone round. */
+static bool may_go_on(SECURITY_STATUS status)
+{
+    return status == SEC_E_NO_CREDENTIALS || status == SEC_E_NO_AUTHENTICATING_AUTHORITY ||
+           status == SEC_E_TARGET_UNKNOWN || status == SEC_E_KDC_UNABLE_TO_REFER || status == SEC_E_KDC_UNKNOWN_ETYPE;
+}
+
+static bool is_kerberos(int candidate)
+{
+    return negotiate_candidates[candidate].oids[0] == &spnego_ms_krb5;
+}
+
+/* The optimistic token is that of the first mechanism that starts. */
 static SECURITY_STATUS start_first_mechanism(struct negotiation *negotiation, struct turn *turn)
 {
     SECURITY_STATUS status = SEC_E_NO_CREDENTIALS;
     turn->start = true;
     for (int i = 0; i < CANDIDATES; i++) {
-        if (!negotiation->credential->inner[i]) continue;
+        if (!negotiation->credential->inner[i] || (is_kerberos(i) && is_address(turn->leg->target))) continue;
         status = negotiate_choose(negotiation, i, turn->leg);
         if (status == SEC_E_OK) status = negotiate_run_mechanism(negotiation, turn);
-        if (status == SEC_E_OK) break;
+        if (!may_go_on(status)) break;
         cs_writer_drop(&turn->answer);
     }
     return status;
@@ -52,7 +83,7 @@ static SECURITY_STATUS open_negotiation(struct negotiation *negotiation, struct 
 static SECURITY_STATUS follow_selection(struct negotiation *negotiation, struct turn *turn, struct cs_span mech)
 {
     if (!mech.data || negotiation->inner_done) return SEC_E_OK;
-    const int selected = negotiate_find(negotiation, mech);
+    const int selected = negotiate_find(negotiation, mech, NULL);
     if (selected < 0 || selected < negotiation->chosen) return SEC_E_INVALID_TOKEN;
     const bool left_aside = negotiation->leg == 2 && !turn->token.size;
     if (selected == negotiation->chosen && !left_aside) return SEC_E_OK;

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The server's side of the AP exchange: RFC 4120 3.2.3, RFC 4121 4.1, MS-KILE 3.4.5.
+ */
+#include "kerberos.h"
+#include "kerberos_pac.h"
+#include "secure.h"
+#include "utf16.h"
+
+#include <krb5_err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What a client's request says, while it is checked. */
+struct claim {
+    AP_REQ request;
+    EncTicketPart ticket;
+    Authenticator authenticator;
+    const krb5_keyblock *service_key; /* borrowed from the key set */
+    struct kerberos_checksum checksum;
+};
+
+static void drop_claim(struct claim *claim)
+{
+    cs_wipe(claim->ticket.key.keyvalue.data, claim->ticket.key.keyvalue.length);
+    if (claim->authenticator.subkey)
+        cs_wipe(claim->authenticator.subkey->keyvalue.data, claim->authenticator.subkey->keyvalue.length);
+    free_AP_REQ(&claim->request);
+    free_EncTicketPart(&claim->ticket);
+    free_Authenticator(&claim->authenticator);
+}
+
+static krb5_error_code read_request(struct cs_span message, AP_REQ *request)
+{
+    size_t used;
+    krb5_error_code code = decode_AP_REQ(message.data, message.size, request, &used);
+    if (code) {
+        *request = (AP_REQ){.pvno = 0};
+        return KRB5KRB_AP_ERR_MSG_TYPE;
+    }
+    if (request->pvno != 5 || request->ticket.tkt_vno != 5) return KRB5KRB_AP_ERR_BADVERSION;
+    if (request->msg_type != krb_ap_req) return KRB5KRB_AP_ERR_MSG_TYPE;
+    /* User-to-user: the ticket is under the session key of a TGT that nobody here has handed out. */
+    return request->ap_options.use_session_key ? KRB5KRB_AP_ERR_NOKEY : 0;
+}
+
+/* The client that the KDC vouches for is the one that speaks, and it speaks now. */
+static krb5_error_code check_authenticator(krb5_context context, const struct claim *claim)
+{
+    const Principal of_ticket = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
+    const Principal speaker = {.name = claim->authenticator.cname, .realm = claim->authenticator.crealm};
+    if (claim->authenticator.authenticator_vno != 5) return KRB5KRB_AP_ERR_BADVERSION;
+    if (!krb5_principal_compare(context, &of_ticket, &speaker)) return KRB5KRB_AP_ERR_BADMATCH;
+    const time_t apart = time(NULL) - claim->authenticator.ctime;
+    return llabs(apart) > krb5_get_max_time_skew(context) ? KRB5KRB_AP_ERR_SKEW : 0;
+}
+
+/* A missing checksum is one without flags and without bindings (MS-KILE 3.4.5). */
+static krb5_error_code read_checksum(struct claim *claim)
+{
+    const Checksum *sum = claim->authenticator.cksum;
+    if (!sum || sum->cksumtype != (CKSUMTYPE)KERBEROS_CHECKSUM_TYPE) return 0;
+    const struct cs_span bytes = {sum->checksum.data, sum->checksum.length};
+    return kerberos_checksum_read(bytes, &claim->checksum) ? 0 : KRB5KRB_AP_ERR_INAPP_CKSUM;
+}
+
+static krb5_error_code open_claim(krb5_context context, const struct kerberos_key_set *keys, struct cs_span message,
+                                  struct claim *claim)
+{
+    krb5_error_code code = read_request(message, &claim->request);
+    if (!code) code = kerberos_open_ticket(context, keys, &claim->request.ticket, &claim->ticket, &claim->service_key);
+    if (!code && !kerberos_usable_key(context, &claim->ticket.key)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
+    if (!code) code = kerberos_read_authenticator(context, &claim->request, &claim->ticket.key, &claim->authenticator);
+    if (!code) code = check_authenticator(context, claim);
+    if (!code) code = read_checksum(claim);
+    if (!code && claim->authenticator.subkey && !kerberos_usable_key(context, claim->authenticator.subkey))
+        code = KRB5KDC_ERR_ETYPE_NOSUPP;
+    return code;
+}
+
+/*
+ * Bindings given by the server are the policy: the client's must be the same. ASC_REQ_ALLOW_MISSING_BINDINGS lets a
+ * client without any pass, ASC_REQ_PROXY_BINDINGS one that has any (errors.tsv, SEC_E_BAD_BINDINGS).
+ */
+static SECURITY_STATUS check_bindings(const struct kerberos_exchange *exchange, const struct claim *claim,
+                                      const struct cs_leg *leg)
+{
+    static const uint8_t none[CS_BINDINGS_HASH_SIZE];
+    uint8_t own[CS_BINDINGS_HASH_SIZE];
+    if (!leg->bindings.data) return SEC_E_OK;
+    SECURITY_STATUS status = cs_bindings_hash(leg->bindings, own);
+    if (status) return status;
+    if (cs_same(claim->checksum.bindings, none, sizeof none))
+        return exchange->request & ASC_REQ_ALLOW_MISSING_BINDINGS ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    if (exchange->request & ASC_REQ_PROXY_BINDINGS) return SEC_E_OK;
+    return cs_same(claim->checksum.bindings, own, sizeof own) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+}
+
+/* An authenticator serves once. It is looked for when all else of it has held: nobody else's is remembered. */
+static SECURITY_STATUS check_replay(krb5_context context, const struct kerberos_exchange *exchange,
+                                    const struct claim *claim)
+{
+    const krb5_data *cipher = &claim->request.authenticator.cipher;
+    return kerberos_replay_check(exchange->credential->replays, (struct cs_span){cipher->data, cipher->length},
+                                 claim->authenticator.ctime, time(NULL), krb5_get_max_time_skew(context));
+}
+
+/* Who the client is: the ticket's principals, and, where a PAC knows them, the names that Windows has. */
+static SECURITY_STATUS take_names(krb5_context context, struct kerberos_exchange *exchange, const struct claim *claim)
+{
+    const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
+    const Principal server = {.name = claim->request.ticket.sname, .realm = claim->request.ticket.realm};
+    struct kerberos_pac pac;
+    SECURITY_STATUS status = kerberos_pac_of_ticket(context, claim->service_key, &claim->ticket, &pac);
+    if (status == SEC_E_OK) status = kerberos_note_principals(context, exchange, &client, &server);
+    if (status == SEC_E_OK && pac.user.size && !kerberos_note_names(exchange, pac.domain, pac.user))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    kerberos_pac_drop(&pac);
+    return status;
+}
+
+static bool take_keys(struct kerberos_exchange *exchange, const struct claim *claim)
+{
+    const EncryptionKey *subkey = claim->authenticator.subkey;
+    return kerberos_copy_key(&exchange->session_key, &claim->ticket.key) &&
+           (!subkey || kerberos_copy_key(&exchange->subkey, subkey));
+}
+
+/* What was agreed on. Whether the client waits for an AP-REP is said twice; Windows's says the same both times. */
+static void take_flags(struct kerberos_exchange *exchange, const struct kerberos_token *token,
+                       const struct claim *claim)
+{
+    exchange->flags = claim->checksum.flags & ~(uint32_t)KERBEROS_DELEGATE;
+    if (claim->request.ap_options.mutual_required || (exchange->flags & KERBEROS_DCE_STYLE))
+        exchange->flags |= KERBEROS_MUTUAL;
+    exchange->framed = token->framed && !(exchange->flags & KERBEROS_DCE_STYLE);
+    exchange->ctime = claim->authenticator.ctime;
+    exchange->cusec = claim->authenticator.cusec;
+    exchange->endtime = claim->ticket.endtime;
+    exchange->peer_sequence = claim->authenticator.seq_number ? *claim->authenticator.seq_number : 0;
+    exchange->own_sequence = exchange->peer_sequence;
+}
+
+static krb5_error_code draw_key(krb5_context context, struct kerberos_exchange *exchange)
+{
+    const krb5_enctype etype =
+        exchange->subkey.keyvalue.length ? exchange->subkey.keytype : exchange->session_key.keytype;
+    krb5_keyblock subkey = {.keytype = KRB5_ENCTYPE_NULL};
+    uint32_t sequence;
+    if (!cs_random(&sequence, sizeof sequence)) return KRB5_CRYPTO_INTERNAL;
+    exchange->own_sequence = sequence & 0x3FFFFFFF;
+    if (etype == KRB5_ENCTYPE_ARCFOUR_HMAC_MD5) return 0; /* RFC 4757 knows no acceptor subkey */
+    krb5_error_code code = krb5_generate_random_keyblock(context, etype, &subkey);
+    if (!code && !kerberos_copy_key(&exchange->acceptor_subkey, &subkey)) code = krb5_enomem(context);
+    krb5_free_keyblock_contents(context, &subkey);
+    return code;
+}
+
+static SECURITY_STATUS send_reply(krb5_context context, struct kerberos_exchange *exchange, struct cs_writer *output)
+{
+    krb5_error_code code = draw_key(context, exchange);
+    const krb5_keyblock *subkey = exchange->acceptor_subkey.keyvalue.length ? &exchange->acceptor_subkey : NULL;
+    if (!code) code = kerberos_write_reply(context, exchange, exchange->own_sequence, subkey, &exchange->reply);
+    const struct kerberos_token token = {KERBEROS_AP_REP, exchange->framed, cs_written(&exchange->reply)};
+    if (!code) kerberos_token_write(output, &token);
+    output->failed |= exchange->reply.failed;
+    return kerberos_status(code);
+}
+
+static void grant(const struct kerberos_exchange *exchange, struct cs_leg *leg)
+{
+    leg->granted = kerberos_granted(exchange->flags, false) | (exchange->request & ASC_REQ_CONNECTION);
+}
+
+static SECURITY_STATUS answer(krb5_context context, struct kerberos_exchange *exchange, struct cs_leg *leg,
+                              struct cs_writer *output, struct cs_session **session)
+{
+    SECURITY_STATUS status = SEC_E_OK;
+    if (exchange->flags & KERBEROS_MUTUAL) status = send_reply(context, exchange, output);
+    if (status) return status;
+    grant(exchange, leg);
+    exchange->waits_for_reply = exchange->flags & KERBEROS_DCE_STYLE;
+    return exchange->waits_for_reply ? SEC_I_CONTINUE_NEEDED : kerberos_complete(exchange, leg, session);
+}
+
+static SECURITY_STATUS accept_claim(krb5_context context, struct kerberos_exchange *exchange,
+                                    const struct kerberos_token *token, const struct claim *claim, struct cs_leg *leg)
+{
+    SECURITY_STATUS status = check_replay(context, exchange, claim);
+    if (status == SEC_E_OK) status = check_bindings(exchange, claim, leg);
+    if (status) return status;
+    take_flags(exchange, token, claim);
+    status = take_keys(exchange, claim) ? take_names(context, exchange, claim) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status) return status;
+    const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
+    if ((claim->checksum.flags & KERBEROS_DELEGATE) &&
+        kerberos_take_delegated(context, exchange, &client, claim->checksum.delegated))
+        exchange->flags |= KERBEROS_DELEGATE;
+    return SEC_E_OK;
+}
+
+/*
+ * Tells the client why not. A client whose clock is off may try again, once, in the same context: it cannot know the
+ * acceptor's time otherwise (RFC 4120 3.2.3).
+ */
+static SECURITY_STATUS refuse(krb5_context context, struct kerberos_exchange *exchange, krb5_error_code code,
+                              const struct claim *claim, bool framed, struct cs_leg *leg, struct cs_writer *output)
+{
+    const Principal server = {.name = claim->request.ticket.sname, .realm = claim->request.ticket.realm};
+    const bool again = code == KRB5KRB_AP_ERR_SKEW && !exchange->retried;
+    struct cs_writer message = {0};
+    if (!again && !(exchange->request & ASC_REQ_EXTENDED_ERROR)) return kerberos_status(code);
+    if (!server.realm || kerberos_write_error(context, code, &server, &message)) return kerberos_status(code);
+    const struct kerberos_token token = {KERBEROS_ERROR, framed, cs_written(&message)};
+    kerberos_token_write(output, &token);
+    output->failed |= message.failed;
+    cs_writer_drop(&message);
+    exchange->retried = true;
+    leg->error_token = !again;
+    return again ? SEC_I_CONTINUE_NEEDED : kerberos_status(code);
+}
+
+static SECURITY_STATUS receive_request(krb5_context context, struct kerberos_exchange *exchange,
+                                       const struct kerberos_token *token, struct cs_leg *leg, struct cs_writer *output,
+                                       struct cs_session **session)
+{
+    struct claim claim = {.service_key = NULL};
+    struct kerberos_key_set *keys;
+    SECURITY_STATUS status = kerberos_server_keys(&exchange->credential->server, context, &keys);
+    if (status) return status;
+    const krb5_error_code code = open_claim(context, keys, token->message, &claim);
+    if (code)
+        status = refuse(context, exchange, code, &claim, token->framed, leg, output);
+    else
+        status = accept_claim(context, exchange, token, &claim, leg);
+    if (!code && status == SEC_E_OK) status = answer(context, exchange, leg, output, session);
+    drop_claim(&claim);
+    kerberos_key_set_release(context, keys);
+    return status;
+}
+
+/* The third leg of DCE style: the client shows that it has read the AP-REP, which our own does not show. */
+static SECURITY_STATUS receive_third(krb5_context context, struct kerberos_exchange *exchange, struct cs_span message,
+                                     struct cs_leg *leg, struct cs_session **session)
+{
+    const struct cs_span own = cs_written(&exchange->reply);
+    EncAPRepPart part = {.ctime = 0};
+    if (message.size == own.size && cs_same(message.data, own.data, own.size)) return SEC_E_INVALID_TOKEN;
+    krb5_error_code code = kerberos_read_reply(context, exchange, message, &part);
+    if (!code && (!part.seq_number || *part.seq_number != exchange->own_sequence)) code = KRB5KRB_AP_ERR_BADSEQ;
+    free_EncAPRepPart(&part);
+    if (code) return kerberos_status(code);
+    grant(exchange, leg);
+    return kerberos_complete(exchange, leg, session);
+}
+
+SECURITY_STATUS kerberos_accept(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
+                                struct cs_writer *output, struct cs_session **session)
+{
+    struct kerberos_token token;
+    if (exchange->request & ASC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (!kerberos_token_read(leg->input, &token)) return SEC_E_INVALID_TOKEN;
+    if (exchange->waits_for_reply)
+        return token.kind == KERBEROS_AP_REP ? receive_third(context, exchange, token.message, leg, session)
+                                             : SEC_E_INVALID_TOKEN;
+    return token.kind == KERBEROS_AP_REQ ? receive_request(context, exchange, &token, leg, output, session)
+                                         : SEC_E_INVALID_TOKEN;
+}

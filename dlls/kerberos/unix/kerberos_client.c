@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An identity's tickets: the logon, and the service tickets got with it, which are kept. The lock guards the two lists
+ * only; whoever asks a KDC does so with what it holds of its own, and the last answer is kept.
+ */
+#include "kerberos_tickets.h"
+#include "secure.h"
+#include "utf16.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { KEPT_TICKETS = 64, SPARE_TIME = 60 /* seconds that a kept ticket must still live */ };
+
+bool kerberos_client_init(struct kerberos_client *client, struct kerberos_contexts *contexts)
+{
+    *client = (struct kerberos_client){.contexts = contexts, .is_default = true};
+    return cs_lock_init(&client->lock);
+}
+
+static void release_list(krb5_context context, struct kerberos_ticket *tickets)
+{
+    while (tickets) {
+        struct kerberos_ticket *next = tickets->next;
+        kerberos_ticket_release(context, tickets);
+        tickets = next;
+    }
+}
+
+void kerberos_client_drop(krb5_context context, struct kerberos_client *client)
+{
+    release_list(context, client->tickets);
+    kerberos_logon_release(context, client->logon);
+    kerberos_account_drop(context, &client->account);
+    pthread_mutex_destroy(&client->lock);
+}
+
+void kerberos_logon_drop(krb5_context context, struct kerberos_logon *logon)
+{
+    if (logon->client) krb5_free_principal(context, logon->client);
+    if (logon->ccache && logon->own) krb5_cc_destroy(context, logon->ccache);
+    if (logon->ccache && !logon->own) krb5_cc_close(context, logon->ccache);
+}
+
+void kerberos_logon_release(krb5_context context, struct kerberos_logon *logon)
+{
+    if (!logon || __atomic_sub_fetch(&logon->references, 1, __ATOMIC_ACQ_REL)) return;
+    kerberos_logon_drop(context, logon);
+    free(logon);
+}
+
+void kerberos_ticket_release(krb5_context context, struct kerberos_ticket *ticket)
+{
+    if (!ticket || __atomic_sub_fetch(&ticket->references, 1, __ATOMIC_ACQ_REL)) return;
+    cs_span_drop(&ticket->target);
+    if (ticket->creds) krb5_free_creds(context, ticket->creds); /* which wipes the session key */
+    free(ticket);
+}
+
+static krb5_timestamp now_at(krb5_deltat offset)
+{
+    return time(NULL) + offset;
+}
+
+static struct kerberos_logon *kept_logon(struct kerberos_client *client)
+{
+    struct kerberos_logon *logon = NULL;
+    cs_lock(&client->lock);
+    if (client->logon && now_at(client->logon->offset) + SPARE_TIME < client->logon->expiry) {
+        logon = client->logon;
+        __atomic_add_fetch(&logon->references, 1, __ATOMIC_RELAXED);
+    }
+    cs_unlock(&client->lock);
+    return logon;
+}
+
+static void keep_logon(krb5_context context, struct kerberos_client *client, struct kerberos_logon *logon)
+{
+    __atomic_add_fetch(&logon->references, 1, __ATOMIC_RELAXED);
+    cs_lock(&client->lock);
+    struct kerberos_logon *old = client->logon;
+    client->logon = logon;
+    cs_unlock(&client->lock);
+    kerberos_logon_release(context, old);
+}
+
+SECURITY_STATUS kerberos_client_logon(struct kerberos_client *client, krb5_context context,
+                                      struct kerberos_logon **logon)
+{
+    *logon = client->is_default ? NULL : kept_logon(client);
+    if (*logon) return SEC_E_OK;
+    if (!client->is_default && !client->account.principal) return SEC_E_NO_CREDENTIALS; /* delegated, and expired */
+    struct kerberos_logon *made = calloc(1, sizeof *made);
+    if (!made) return SEC_E_INSUFFICIENT_MEMORY;
+    made->references = 1;
+    krb5_error_code code = client->is_default ? kerberos_open_user_cache(context, made)
+                                              : kerberos_ask_for_logon(context, &client->account, made);
+    if (code) {
+        kerberos_logon_release(context, made);
+        return kerberos_status(code);
+    }
+    if (!client->is_default) keep_logon(context, client, made);
+    *logon = made;
+    return SEC_E_OK;
+}
+
+static bool is_for(const struct kerberos_ticket *ticket, struct cs_span target)
+{
+    return cs_utf16_same_name(ticket->target, target) &&
+           now_at(ticket->offset) + SPARE_TIME < ticket->creds->times.endtime;
+}
+
+static struct kerberos_ticket *kept_ticket(struct kerberos_client *client, struct cs_span target)
+{
+    cs_lock(&client->lock);
+    struct kerberos_ticket *ticket = client->tickets;
+    while (ticket && !is_for(ticket, target)) ticket = ticket->next;
+    if (ticket) __atomic_add_fetch(&ticket->references, 1, __ATOMIC_RELAXED);
+    cs_unlock(&client->lock);
+    return ticket;
+}
+
+/* Takes tickets for the same target, which have expired, off the list, and those beyond its length. */
+static struct kerberos_ticket *take_superfluous(struct kerberos_ticket **list, struct cs_span target)
+{
+    struct kerberos_ticket *taken = NULL;
+    unsigned kept = 1;
+    while (*list) {
+        struct kerberos_ticket *ticket = *list;
+        if (kept < KEPT_TICKETS && !cs_utf16_same_name(ticket->target, target)) {
+            kept++;
+            list = &ticket->next;
+            continue;
+        }
+        *list = ticket->next;
+        ticket->next = taken;
+        taken = ticket;
+    }
+    return taken;
+}
+
+static void keep_ticket(krb5_context context, struct kerberos_client *client, struct kerberos_ticket *ticket)
+{
+    __atomic_add_fetch(&ticket->references, 1, __ATOMIC_RELAXED);
+    cs_lock(&client->lock);
+    struct kerberos_ticket *superfluous = take_superfluous(&client->tickets, ticket->target);
+    ticket->next = client->tickets;
+    client->tickets = ticket;
+    cs_unlock(&client->lock);
+    release_list(context, superfluous);
+}
+
+static SECURITY_STATUS ask(krb5_context context, const struct kerberos_logon *logon, struct kerberos_ticket *ticket)
+{
+    krb5_principal server;
+    SECURITY_STATUS status = kerberos_target(context, ticket->target, logon->client, &server);
+    if (status) return status;
+    krb5_error_code code = kerberos_ask_for_ticket(context, logon, server, &ticket->creds);
+    krb5_free_principal(context, server);
+    ticket->offset = logon->offset;
+    if (!code && !kerberos_allows(context, ticket->creds->session.keytype)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
+    return kerberos_status(code);
+}
+
+SECURITY_STATUS kerberos_client_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,
+                                       struct kerberos_ticket **ticket)
+{
+    struct kerberos_logon *logon;
+    if (!target.size) return SEC_E_TARGET_UNKNOWN;
+    *ticket = kept_ticket(client, target);
+    if (*ticket) return SEC_E_OK;
+    SECURITY_STATUS status = kerberos_client_logon(client, context, &logon);
+    if (status) return status;
+    struct kerberos_ticket *made = calloc(1, sizeof *made);
+    if (made) made->references = 1;
+    status = made && cs_span_copy(&made->target, target) ? ask(context, logon, made) : SEC_E_INSUFFICIENT_MEMORY;
+    kerberos_logon_release(context, logon);
+    if (status) {
+        kerberos_ticket_release(context, made);
+        return status;
+    }
+    keep_ticket(context, client, made);
+    *ticket = made;
+    return SEC_E_OK;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Kerberos credentials, and the table through which establishing comes here.
+ */
+#include "kerberos_tickets.h"
+#include "secure.h"
+#include "utf16.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* FILETIME's end of time: the credential outlives its tickets, which are asked for again. */
+static const int64_t never = 0x7FFFFFFFFFFFFFFF;
+
+static void drop_halves(krb5_context context, struct kerberos_credential *credential)
+{
+    kerberos_client_drop(context, &credential->client);
+    kerberos_server_drop(context, &credential->server);
+}
+
+/* A context is always at hand: the one with which the credential was made, or one of no less use. */
+static void release_credential(struct cs_credential *head)
+{
+    struct kerberos_credential *credential = (struct kerberos_credential *)head;
+    krb5_context context;
+    if (!kerberos_borrow(&credential->contexts, &context)) {
+        drop_halves(context, credential);
+        kerberos_give_back(&credential->contexts, context);
+    }
+    kerberos_replay_close(credential->replays);
+    kerberos_contexts_drop(&credential->contexts);
+    cs_wipe_free(credential, sizeof *credential);
+}
+
+static SECURITY_STATUS take_identity(krb5_context context, struct kerberos_credential *credential,
+                                     const struct cs_credential_request *request)
+{
+    if (request->identity.kind == CS_IDENTITY_DEFAULT) return SEC_E_OK;
+    SECURITY_STATUS status = SEC_E_OK;
+    if (request->use & SECPKG_CRED_OUTBOUND) {
+        credential->client.is_default = false;
+        status = kerberos_account_make(context, &request->identity, &credential->client.account);
+    }
+    if (status == SEC_E_OK && (request->use & SECPKG_CRED_INBOUND)) {
+        credential->server.is_default = false;
+        status = kerberos_account_make(context, &request->identity, &credential->server.account);
+    }
+    return status;
+}
+
+static struct kerberos_credential *make_credential(struct kerberos_places places)
+{
+    struct kerberos_credential *credential = calloc(1, sizeof *credential);
+    if (!credential) return NULL;
+    credential->head.expiry = never;
+    if (kerberos_contexts_init(&credential->contexts, places) &&
+        kerberos_client_init(&credential->client, &credential->contexts) &&
+        kerberos_server_init(&credential->server, &credential->contexts))
+        return credential;
+    free(credential);
+    return NULL;
+}
+
+/* What is empty is the environment's to say. */
+static char *place_of(struct cs_span text)
+{
+    return text.size ? strndup((const char *)text.data, text.size) : NULL;
+}
+
+static struct kerberos_places places_of(const struct cs_credential_request *request)
+{
+    return (struct kerberos_places){place_of(request->krb5_config), place_of(request->krb5_ccname),
+                                    place_of(request->krb5_ktname)};
+}
+
+struct cs_credential *kerberos_delegated_credential(struct kerberos_exchange *exchange)
+{
+    const char *config = exchange->credential->contexts.places.config;
+    const struct kerberos_places places = {.config = config ? strdup(config) : NULL};
+    struct kerberos_credential *credential = make_credential(places);
+    if (!credential) return NULL;
+    credential->head.mechanism = &kerberos_mechanism;
+    credential->head.references = 1;
+    credential->head.use = SECPKG_CRED_OUTBOUND;
+    credential->client.is_default = false;
+    credential->client.logon = exchange->delegated;
+    exchange->delegated = NULL;
+    return &credential->head;
+}
+
+/* No KDC is asked yet, and no ticket needed (behaviour.md rows 49 and 55). Nobody has no ticket in Kerberos. */
+static SECURITY_STATUS acquire(const struct cs_credential_request *request, struct cs_credential **out)
+{
+    krb5_context context;
+    if (request->identity.kind == CS_IDENTITY_ANONYMOUS) return SEC_E_NO_CREDENTIALS;
+    struct kerberos_credential *credential = make_credential(places_of(request));
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    credential->suppress_bindings = request->policy.suppress_extended_protection != 0;
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(&credential->contexts, &context));
+    if (status == SEC_E_OK) {
+        status = take_identity(context, credential, request);
+        kerberos_give_back(&credential->contexts, context);
+    }
+    if (status == SEC_E_OK && (request->use & SECPKG_CRED_INBOUND) && !(credential->replays = kerberos_replay_open()))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status)
+        release_credential(&credential->head);
+    else
+        *out = &credential->head;
+    return status;
+}
+
+static SECURITY_STATUS write_names(krb5_context context, const struct kerberos_credential *credential,
+                                   struct cs_writer *output)
+{
+    struct kerberos_logon logon = {.references = 1};
+    const struct kerberos_client *client = &credential->client;
+    SECURITY_STATUS status = SEC_E_OK;
+    if (credential->server.account.principal) {
+        status = kerberos_write_name(context, credential->server.account.principal, output);
+    } else if (client->account.principal) {
+        status = kerberos_write_name(context, client->account.principal, output);
+    } else if (!client->is_default) {
+        status = kerberos_write_name(context, client->logon->client, output); /* delegated */
+    } else {
+        status = kerberos_status(kerberos_open_user_cache(context, &logon));
+        if (status == SEC_E_OK) status = kerberos_write_name(context, logon.client, output);
+        kerberos_logon_drop(context, &logon);
+    }
+    return status;
+}
+
+static SECURITY_STATUS credential_names(const struct cs_credential *head, struct cs_writer *output)
+{
+    struct kerberos_credential *credential = (struct kerberos_credential *)(uintptr_t)head;
+    krb5_context context;
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(&credential->contexts, &context));
+    if (status) return status;
+    status = write_names(context, credential, output);
+    kerberos_give_back(&credential->contexts, context);
+    return status == SEC_E_OK ? SEC_E_OK : SEC_E_NO_CREDENTIALS;
+}
+
+/* What the credential manager held for the target serves a default credential. */
+static bool take_given(struct kerberos_exchange *exchange, const struct cs_identity *identity)
+{
+    struct kerberos_contexts *contexts = &exchange->credential->contexts;
+    krb5_context context;
+    if (identity->kind != CS_IDENTITY_EXPLICIT) return true;
+    struct kerberos_client *given = calloc(1, sizeof *given);
+    if (!given || kerberos_borrow(contexts, &context)) {
+        free(given);
+        return false;
+    }
+    bool taken = kerberos_client_init(given, contexts);
+    if (taken) {
+        given->is_default = false;
+        exchange->given = given;
+        taken = kerberos_account_make(context, identity, &given->account) == SEC_E_OK;
+    } else {
+        free(given);
+    }
+    kerberos_give_back(contexts, context);
+    return taken;
+}
+
+static void drop_exchange(krb5_context context, struct kerberos_exchange *exchange)
+{
+    kerberos_ticket_release(context, exchange->ticket);
+    kerberos_logon_release(context, exchange->delegated);
+    if (exchange->given) kerberos_client_drop(context, exchange->given);
+    free(exchange->given);
+}
+
+static void end(void *state)
+{
+    struct kerberos_exchange *exchange = state;
+    struct kerberos_contexts *contexts = &exchange->credential->contexts;
+    krb5_context context;
+    if (!kerberos_borrow(contexts, &context)) {
+        drop_exchange(context, exchange);
+        kerberos_give_back(contexts, context);
+    }
+    kerberos_drop_key(&exchange->session_key);
+    kerberos_drop_key(&exchange->subkey);
+    kerberos_drop_key(&exchange->acceptor_subkey);
+    cs_writer_drop(&exchange->reply);
+    cs_span_drop(&exchange->target);
+    cs_span_drop(&exchange->names);
+    cs_span_drop(&exchange->client);
+    cs_span_drop(&exchange->server);
+    cs_wipe_free(exchange, sizeof *exchange);
+}
+
+static void *begin(const struct cs_leg *leg, bool initiator)
+{
+    struct kerberos_exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange) return NULL;
+    exchange->initiator = initiator;
+    exchange->request = leg->request;
+    exchange->credential = (struct kerberos_credential *)leg->credential;
+    if (cs_span_copy(&exchange->target, leg->target) && take_given(exchange, &leg->identity)) return exchange;
+    end(exchange);
+    return NULL;
+}
+
+static SECURITY_STATUS step(void *state, struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
+{
+    struct kerberos_exchange *exchange = state;
+    krb5_context context;
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(&exchange->credential->contexts, &context));
+    if (status) return status;
+    status = exchange->initiator ? kerberos_initiate(exchange, context, leg, output, session)
+                                 : kerberos_accept(exchange, context, leg, output, session);
+    kerberos_give_back(&exchange->credential->contexts, context);
+    return status;
+}
+
+const struct cs_mechanism kerberos_mechanism = {
+    .package = "Kerberos",
+    .acquire = acquire,
+    .release_credential = release_credential,
+    .begin = begin,
+    .step = step,
+    .end = end,
+    .credential_names = credential_names,
+};

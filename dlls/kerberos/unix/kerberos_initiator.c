@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The client's side of the AP exchange: RFC 4121 4.1, and MS-KILE 3.2.5 and 3.4.5.
+ */
+#include "kerberos.h"
+#include "secure.h"
+
+#include <krb5_err.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+static struct kerberos_client *client_of(const struct kerberos_exchange *exchange)
+{
+    struct kerberos_client *own = &exchange->credential->client;
+    return own->is_default && exchange->given ? exchange->given : own;
+}
+
+/* The authenticator's time, by the clock of whoever judges it. */
+static void set_time(struct kerberos_exchange *exchange)
+{
+    struct timeval now;
+    gettimeofday(&now, NULL);
+    exchange->ctime = now.tv_sec + exchange->ticket->offset + exchange->offset;
+    exchange->cusec = (krb5int32)now.tv_usec;
+}
+
+/* A subkey of the ticket's type, and a first sequence number that leaves room before its wrap, as peers have it. */
+static krb5_error_code draw_key(krb5_context context, struct kerberos_exchange *exchange)
+{
+    krb5_keyblock subkey = {.keytype = KRB5_ENCTYPE_NULL};
+    uint32_t sequence;
+    if (!cs_random(&sequence, sizeof sequence)) return KRB5_CRYPTO_INTERNAL;
+    exchange->own_sequence = sequence & 0x3FFFFFFF;
+    krb5_error_code code = krb5_generate_random_keyblock(context, exchange->session_key.keytype, &subkey);
+    if (!code && !kerberos_copy_key(&exchange->subkey, &subkey)) code = krb5_enomem(context);
+    krb5_free_keyblock_contents(context, &subkey);
+    return code;
+}
+
+static SECURITY_STATUS take_ticket(struct kerberos_exchange *exchange, krb5_context context)
+{
+    SECURITY_STATUS status = kerberos_client_ticket(client_of(exchange), context, exchange->target, &exchange->ticket);
+    if (status) return status;
+    const krb5_creds *creds = exchange->ticket->creds;
+    exchange->endtime = creds->times.endtime - exchange->ticket->offset;
+    if (!kerberos_copy_key(&exchange->session_key, &creds->session)) return SEC_E_INSUFFICIENT_MEMORY;
+    return kerberos_note_principals(context, exchange, creds->client, creds->server);
+}
+
+/* Bindings go along unless policy suppresses them, as NTLM's do. */
+static SECURITY_STATUS make_checksum(krb5_context context, struct kerberos_exchange *exchange, const struct cs_leg *leg,
+                                     struct cs_writer *output)
+{
+    struct kerberos_checksum checksum = {.flags = 0};
+    struct cs_writer delegated = {0};
+    const bool bound = leg->bindings.data && !exchange->credential->suppress_bindings;
+    SECURITY_STATUS status = bound ? cs_bindings_hash(leg->bindings, checksum.bindings) : SEC_E_OK;
+    if (status) return status;
+    exchange->flags = kerberos_flags_of(exchange->request);
+    if (exchange->flags & KERBEROS_DELEGATE) kerberos_forward(context, exchange, client_of(exchange), &delegated);
+    if (!delegated.size) exchange->flags &= ~(uint32_t)KERBEROS_DELEGATE;
+    checksum.flags = exchange->flags;
+    checksum.delegated = cs_written(&delegated);
+    kerberos_checksum_write(output, &checksum);
+    cs_writer_drop(&delegated);
+    return output->failed ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+}
+
+/* DCE style has no framing (MS-KILE 3.4.5.1). */
+static SECURITY_STATUS write_request(krb5_context context, struct kerberos_exchange *exchange, const struct cs_leg *leg,
+                                     struct cs_writer *output)
+{
+    struct cs_writer checksum = {0}, message = {0};
+    SECURITY_STATUS status = make_checksum(context, exchange, leg, &checksum);
+    set_time(exchange);
+    if (status == SEC_E_OK)
+        status = kerberos_status(kerberos_write_request(context, exchange, cs_written(&checksum), &message));
+    exchange->framed = !(exchange->flags & KERBEROS_DCE_STYLE);
+    const struct kerberos_token token = {KERBEROS_AP_REQ, exchange->framed, cs_written(&message)};
+    if (status == SEC_E_OK) kerberos_token_write(output, &token);
+    output->failed |= message.failed;
+    cs_writer_drop(&checksum);
+    cs_writer_drop(&message);
+    return status;
+}
+
+static void grant(const struct kerberos_exchange *exchange, struct cs_leg *leg)
+{
+    leg->granted = kerberos_granted(exchange->flags, true) | (exchange->request & ISC_REQ_CONNECTION);
+}
+
+static SECURITY_STATUS send_request(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
+                                    struct cs_writer *output, struct cs_session **session)
+{
+    SECURITY_STATUS status = kerberos_status(draw_key(context, exchange));
+    if (status == SEC_E_OK) status = write_request(context, exchange, leg, output);
+    if (status) return status;
+    grant(exchange, leg);
+    if (exchange->flags & KERBEROS_MUTUAL) return SEC_I_CONTINUE_NEEDED;
+    /* Without an AP-REP there is no number of the acceptor's: both count from the initiator's. */
+    exchange->peer_sequence = exchange->own_sequence;
+    return kerberos_complete(exchange, leg, session);
+}
+
+static SECURITY_STATUS start(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
+                             struct cs_writer *output, struct cs_session **session)
+{
+    if (exchange->request & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (exchange->request & ISC_REQ_NULL_SESSION) return SEC_E_NO_CREDENTIALS;
+    SECURITY_STATUS status = take_ticket(exchange, context);
+    return status ? status : send_request(exchange, context, leg, output, session);
+}
+
+/* Once, and by no more than the acceptor's own clock tells: its KRB-ERROR is not authenticated. */
+static SECURITY_STATUS receive_error(struct kerberos_exchange *exchange, krb5_context context, struct cs_span message,
+                                     struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
+{
+    KerberosTime peer_time = 0;
+    const krb5_error_code code = kerberos_read_error(message, &peer_time);
+    if (code != KRB5KRB_AP_ERR_SKEW || exchange->retried) return kerberos_status(code);
+    exchange->retried = true;
+    exchange->offset = peer_time - time(NULL) - exchange->ticket->offset;
+    return send_request(exchange, context, leg, output, session);
+}
+
+/* The reply must be to this very request, and what it brings of its own usable. */
+static krb5_error_code take_reply(krb5_context context, struct kerberos_exchange *exchange, const EncAPRepPart *part)
+{
+    if (part->ctime != exchange->ctime || part->cusec != exchange->cusec) return KRB5KRB_AP_ERR_MUT_FAIL;
+    if (part->seq_number) exchange->peer_sequence = *part->seq_number;
+    if (!part->subkey) return 0;
+    if (!kerberos_usable_key(context, part->subkey)) return KRB5KDC_ERR_ETYPE_NOSUPP;
+    return kerberos_copy_key(&exchange->acceptor_subkey, part->subkey) ? 0 : krb5_enomem(context);
+}
+
+/* The third leg of DCE style: an AP-REP of the client's with the server's sequence number (MS-KILE 3.4.5.1). */
+static krb5_error_code write_third(krb5_context context, const struct kerberos_exchange *exchange,
+                                   struct cs_writer *output)
+{
+    if (!(exchange->flags & KERBEROS_DCE_STYLE)) return 0;
+    return kerberos_write_reply(context, exchange, exchange->peer_sequence, NULL, output);
+}
+
+static SECURITY_STATUS receive_reply(struct kerberos_exchange *exchange, krb5_context context, struct cs_span message,
+                                     struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
+{
+    EncAPRepPart part = {.ctime = 0};
+    krb5_error_code code = kerberos_read_reply(context, exchange, message, &part);
+    if (!code) code = take_reply(context, exchange, &part);
+    if (!code) code = write_third(context, exchange, output);
+    if (part.subkey) cs_wipe(part.subkey->keyvalue.data, part.subkey->keyvalue.length);
+    free_EncAPRepPart(&part);
+    /* A reply that the ticket's key does not open is no proof of the server. */
+    if (code == KRB5KRB_AP_ERR_BAD_INTEGRITY) code = KRB5KRB_AP_ERR_MUT_FAIL;
+    if (code) return kerberos_status(code);
+    grant(exchange, leg);
+    return kerberos_complete(exchange, leg, session);
+}
+
+SECURITY_STATUS kerberos_initiate(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
+                                  struct cs_writer *output, struct cs_session **session)
+{
+    struct kerberos_token token;
+    if (!exchange->started) {
+        exchange->started = true;
+        return start(exchange, context, leg, output, session);
+    }
+    if (!kerberos_token_read(leg->input, &token)) return SEC_E_INVALID_TOKEN;
+    switch (token.kind) {
+    case KERBEROS_ERROR: return receive_error(exchange, context, token.message, leg, output, session);
+    case KERBEROS_AP_REP: return receive_reply(exchange, context, token.message, leg, output, session);
+    default: return SEC_E_INVALID_TOKEN;
+    }
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Making sets of keys.
+ */
+#ifndef COUNTERSIGN_KERBEROS_KEYS_H
+#define COUNTERSIGN_KERBEROS_KEYS_H
+
+#include "kerberos.h"
+
+/* Appends copies of PRINCIPAL and KEY to SET, unless KEY's encryption type is refused. ENOMEM. */
+krb5_error_code kerberos_key_set_add(krb5_context context, struct kerberos_key_set *set, krb5_const_principal principal,
+                                     krb5_kvno kvno, const krb5_keyblock *key);
+
+/*
+ * Appends the keys that ACCOUNT's password gives: with the salts that its KDC names (ETYPE-INFO2), or the default salt
+ * if no KDC answers. ENOMEM.
+ */
+krb5_error_code kerberos_derive_keys(krb5_context context, const struct kerberos_account *account,
+                                     struct kerberos_key_set *set);
+
+#endif

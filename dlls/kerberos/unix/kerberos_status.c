@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one table from Kerberos's errors to what Windows reports.
+ */
+#include "kerberos.h"
+
+#include <errno.h>
+#include <heim_err.h>
+#include <krb5_err.h>
+
+struct mapping {
+    krb5_error_code code;
+    SECURITY_STATUS status;
+};
+
+/* Who a user is, and with which password, is not told apart: both are a logon that is denied. */
+static const struct mapping of_the_client[] = {
+    {KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_PREAUTH_FAILED, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_PREAUTH_REQUIRED, SEC_E_LOGON_DENIED},
+    {KRB5KRB_AP_ERR_BAD_INTEGRITY, SEC_E_LOGON_DENIED}, /* an AS-REP without preauthentication: a wrong password */
+    {KRB5KDC_ERR_KEY_EXPIRED, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_NAME_EXP, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_CLIENT_REVOKED, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_CLIENT_NOTYET, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_NULL_KEY, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_NEVER_VALID, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_POLICY, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_TGT_REVOKED, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_PADATA_TYPE_NOSUPP, SEC_E_UNSUPPORTED_PREAUTH},
+    {KRB5_CC_NOTFOUND, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_END, SEC_E_NO_CREDENTIALS},
+    {KRB5_FCC_NOFILE, SEC_E_NO_CREDENTIALS},
+    {KRB5_FCC_PERM, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_FORMAT, SEC_E_NO_CREDENTIALS},
+    {KRB5_CCACHE_BADVNO, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_IO, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_BADNAME, SEC_E_NO_CREDENTIALS},
+    {KRB5_CC_UNKNOWN_TYPE, SEC_E_NO_CREDENTIALS},
+    {KRB5_NO_TKT_SUPPLIED, SEC_E_NO_CREDENTIALS},
+    {KRB5_NO_TKT_IN_RLM, SEC_E_NO_CREDENTIALS},
+    {ENOENT, SEC_E_NO_CREDENTIALS},
+    {EPERM, SEC_E_NO_CREDENTIALS}, /* Heimdal's for a credential cache that others may read */
+    {EACCES, SEC_E_NO_CREDENTIALS},
+};
+
+static const struct mapping of_the_service[] = {
+    {KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_PRINCIPAL_NOT_UNIQUE, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_SERVICE_EXP, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_SERVICE_REVOKED, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_SERVICE_NOTYET, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_PATH_NOT_ACCEPTED, SEC_E_TARGET_UNKNOWN}, /* Heimdal's for an unknown name of one part, too */
+    {KRB5_PARSE_MALFORMED, SEC_E_TARGET_UNKNOWN},
+    {KRB5_ERR_BAD_HOSTNAME, SEC_E_TARGET_UNKNOWN},
+    {KRB5KDC_ERR_KDC_ERR_MUST_USE_USER2USER, SEC_E_TARGET_UNKNOWN},
+    {KRB5KRB_AP_ERR_MODIFIED, SEC_E_WRONG_PRINCIPAL}, /* the ticket is for a key that the server does not have */
+    {KRB5KRB_AP_ERR_NOT_US, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_WRONG_PRINC, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KDC_ERR_SERVER_NOMATCH, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_ERR_MUT_FAIL, SEC_E_WRONG_PRINCIPAL},
+    {KRB5KRB_AP_ERR_BADKEYVER, SEC_E_WRONG_PRINCIPAL},
+    {KRB5_KT_NOTFOUND, SEC_E_NO_CREDENTIALS},
+    {KRB5_KT_END, SEC_E_NO_CREDENTIALS},
+    {KRB5_KT_BADNAME, SEC_E_NO_CREDENTIALS},
+    {KRB5_KT_UNKNOWN_TYPE, SEC_E_NO_CREDENTIALS},
+    {KRB5_KT_IOERR, SEC_E_NO_CREDENTIALS},
+    {KRB5KRB_AP_ERR_NOKEY, SEC_E_NO_KERB_KEY},
+};
+
+static const struct mapping of_the_kdc[] = {
+    {KRB5_KDC_UNREACH, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_REALM_UNKNOWN, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_REALM_CANT_RESOLVE, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_ERR_HOST_REALM_UNKNOWN, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_CONFIG_NODEFREALM, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5KDC_ERR_SVC_UNAVAILABLE, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_GET_IN_TKT_LOOP, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5KRB_AP_PATH_NOT_ACCEPTED, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {ETIMEDOUT, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {ECONNREFUSED, SEC_E_NO_AUTHENTICATING_AUTHORITY},
+    {KRB5_KDC_ERR_WRONG_REALM, SEC_E_KDC_UNABLE_TO_REFER},
+    {KRB5KDC_ERR_ETYPE_NOSUPP, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5KDC_ERR_SUMTYPE_NOSUPP, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5_PROG_ETYPE_NOSUPP, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5_PROG_KEYTYPE_NOSUPP, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5_BAD_ENCTYPE, SEC_E_KDC_UNKNOWN_ETYPE},
+    {KRB5KDC_ERR_BADOPTION, SEC_E_KDC_INVALID_REQUEST},
+    {KRB5KDC_ERR_BAD_PVNO, SEC_E_KDC_INVALID_REQUEST},
+    {KRB5KRB_ERR_GENERIC, SEC_E_KDC_INVALID_REQUEST},
+};
+
+static const struct mapping of_the_message[] = {
+    {KRB5KRB_AP_ERR_SKEW, SEC_E_TIME_SKEW},
+    {KRB5KRB_AP_ERR_TKT_NYV, SEC_E_TIME_SKEW},
+    {KRB5KRB_AP_ERR_TKT_EXPIRED, SEC_E_CONTEXT_EXPIRED},
+    {KRB5KRB_AP_ERR_TKT_INVALID, SEC_E_LOGON_DENIED},
+    {KRB5KRB_AP_ERR_REPEAT, SEC_E_LOGON_DENIED},
+    {KRB5KRB_AP_ERR_BADMATCH, SEC_E_LOGON_DENIED},
+    {KRB5KRB_AP_ERR_BADADDR, SEC_E_LOGON_DENIED},
+    {KRB5KRB_AP_ERR_ILL_CR_TKT, SEC_E_LOGON_DENIED},
+    {KRB5KDC_ERR_TRTYPE_NOSUPP, SEC_E_LOGON_DENIED},
+    {KRB5KRB_AP_ERR_INAPP_CKSUM, SEC_E_INVALID_TOKEN},
+    {KRB5KRB_AP_ERR_BADVERSION, SEC_E_INVALID_TOKEN},
+    {KRB5KRB_AP_ERR_MSG_TYPE, SEC_E_INVALID_TOKEN},
+    {KRB5KRB_AP_ERR_BADSEQ, SEC_E_INVALID_TOKEN},
+    {KRB5_BAD_MSIZE, SEC_E_INVALID_TOKEN},
+    {ENOMEM, SEC_E_INSUFFICIENT_MEMORY},
+    {KRB5_CC_NOMEM, SEC_E_INSUFFICIENT_MEMORY},
+};
+
+#define PART(table)                                                                                                    \
+    {                                                                                                                  \
+        table, sizeof table / sizeof *table                                                                            \
+    }
+static const struct {
+    const struct mapping *mappings;
+    size_t count;
+} parts[] = {PART(of_the_client), PART(of_the_service), PART(of_the_kdc), PART(of_the_message)};
+
+/* The ASN.1 library's errors have a table of 256 numbers to themselves, and all say the same. */
+static bool is_encoding_error(krb5_error_code code)
+{
+    return (code & ~0xFF) == ERROR_TABLE_BASE_asn1;
+}
+
+SECURITY_STATUS kerberos_status(krb5_error_code code)
+{
+    if (!code) return SEC_E_OK;
+    if (is_encoding_error(code)) return SEC_E_INVALID_TOKEN;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (size_t j = 0; j < parts[i].count; j++)
+            if (parts[i].mappings[j].code == code) return parts[i].mappings[j].status;
+    return SEC_E_INTERNAL_ERROR;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Asking KDCs, and the user's credential cache.
+ */
+#include "kerberos_tickets.h"
+
+#include <krb5_err.h>
+
+krb5_error_code kerberos_open_user_cache(krb5_context context, struct kerberos_logon *logon)
+{
+    logon->own = false;
+    krb5_error_code code = krb5_cc_default(context, &logon->ccache);
+    if (!code) code = krb5_cc_get_principal(context, logon->ccache, &logon->client);
+    if (!code) krb5_cc_get_kdc_offset(context, logon->ccache, &logon->offset);
+    return code;
+}
+
+/* What the KDC said of its clock on the way, by which the cache's tickets are to be judged. */
+static void note_offset(krb5_context context, struct kerberos_logon *logon)
+{
+    int32_t seconds = 0, microseconds = 0;
+    krb5_get_kdc_sec_offset(context, &seconds, &microseconds);
+    logon->offset = seconds;
+    krb5_cc_set_kdc_offset(context, logon->ccache, seconds);
+}
+
+static krb5_error_code store_logon(krb5_context context, krb5_creds *creds, struct kerberos_logon *logon)
+{
+    krb5_error_code code = krb5_cc_new_unique(context, "MEMORY", NULL, &logon->ccache);
+    if (code) return code;
+    logon->own = true;
+    logon->expiry = creds->times.endtime;
+    code = krb5_cc_initialize(context, logon->ccache, creds->client);
+    if (!code) code = krb5_cc_store_cred(context, logon->ccache, creds);
+    if (!code) code = krb5_copy_principal(context, creds->client, &logon->client);
+    if (!code) note_offset(context, logon);
+    return code;
+}
+
+/* Without a prompter nothing asks the terminal, for a new password least of all. */
+static krb5_error_code run_exchange(krb5_context context, krb5_principal client, const char *password,
+                                    krb5_get_init_creds_opt *options, krb5_creds *creds)
+{
+    krb5_init_creds_context exchange = NULL;
+    krb5_error_code code = krb5_init_creds_init(context, client, NULL, NULL, 0, options, &exchange);
+    if (!code) code = krb5_init_creds_set_password(context, exchange, password);
+    if (!code) code = krb5_init_creds_get(context, exchange);
+    if (!code) code = krb5_init_creds_get_creds(context, exchange, creds);
+    if (exchange) krb5_init_creds_free(context, exchange);
+    return code;
+}
+
+static krb5_error_code ask(krb5_context context, krb5_principal client, const char *password, bool forwardable,
+                           krb5_creds *creds)
+{
+    krb5_get_init_creds_opt *options = NULL;
+    krb5_error_code code = krb5_get_init_creds_opt_alloc(context, &options);
+    if (code) return code;
+    krb5_get_init_creds_opt_set_forwardable(options, forwardable);
+    code = krb5_get_init_creds_opt_set_addressless(context, options, TRUE);
+    if (!code && client->name.name_type == KRB5_NT_ENTERPRISE_PRINCIPAL)
+        code = krb5_get_init_creds_opt_set_canonicalize(context, options, TRUE);
+    if (!code) code = run_exchange(context, client, password, options, creds);
+    krb5_get_init_creds_opt_free(context, options);
+    return code;
+}
+
+/* Heimdal's KDC refuses the whole ticket to a user who may have none that can be forwarded. */
+static krb5_error_code ask_as(krb5_context context, krb5_principal client, const char *password, krb5_creds *creds)
+{
+    krb5_error_code code = ask(context, client, password, true, creds);
+    if (code == KRB5KDC_ERR_POLICY || code == KRB5KDC_ERR_BADOPTION)
+        code = ask(context, client, password, false, creds);
+    return code;
+}
+
+/* The DNS is not asked for NetBIOS names: a machine in no domain would wait for it at each logon. */
+static krb5_error_code ask_by_name(krb5_context context, const struct kerberos_account *account, krb5_creds *creds)
+{
+    if (!kerberos_is_realm(context, account->principal->realm)) return KRB5_REALM_UNKNOWN;
+    return ask_as(context, account->principal, account->password, creds);
+}
+
+/* Whether the default realm's KDC does not know the UPN, or there is none: its suffix may be a realm after all. */
+static bool is_unknown(krb5_error_code code)
+{
+    return code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN || code == KRB5_KDC_ERR_WRONG_REALM || code == KRB5_KDC_UNREACH;
+}
+
+krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerberos_account *account,
+                                       struct kerberos_logon *logon)
+{
+    krb5_creds creds = {0};
+    krb5_error_code code = KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
+    if (account->alias) code = ask_as(context, account->alias, account->password, &creds);
+    if (is_unknown(code)) code = ask_by_name(context, account, &creds);
+    if (!code) code = store_logon(context, &creds, logon);
+    krb5_free_cred_contents(context, &creds);
+    return code;
+}
+
+krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerberos_logon *logon,
+                                        krb5_const_principal server, krb5_creds **creds)
+{
+    krb5_set_kdc_sec_offset(context, (int32_t)logon->offset, -1);
+    return krb5_get_creds(context, NULL, logon->ccache, server, creds);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tickets, as KDCs and credential caches give them: the calls that may take as long as a network does.
+ */
+#ifndef COUNTERSIGN_KERBEROS_TICKETS_H
+#define COUNTERSIGN_KERBEROS_TICKETS_H
+
+#include "kerberos.h"
+
+/* Opens the user's credential cache into LOGON. KRB5_CC_NOTFOUND, KRB5_FCC_NOFILE and their like: there is none. */
+krb5_error_code kerberos_open_user_cache(krb5_context context, struct kerberos_logon *logon);
+
+/*
+ * The AS exchange for ACCOUNT, into a cache in memory that is LOGON's own. Errors: what the KDC answers; an expired
+ * password is not asked to be changed.
+ */
+krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerberos_account *account,
+                                       struct kerberos_logon *logon);
+
+/* The TGS exchange for SERVER, unless LOGON's cache has a ticket. The caller frees *creds. */
+krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerberos_logon *logon,
+                                        krb5_const_principal server, krb5_creds **creds);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Negotiate over Kerberos, and over NTLM where Kerberos cannot start (attributes.tsv, Negotiate; MS-SPNG 3.2.5).
+ */
+#include "heimdal_leaks.h"
+#include "kerberos_token.h"
+#include "realm.h"
+#include "spnego.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cs_span nothing;
+
+static int start(void **state)
+{
+    char line[160];
+    (void)state;
+    realm_start_peopled("");
+    realm_configure("[realms]\n    DEAD.TEST = {\n        kdc = 127.0.0.1:1\n    }\n");
+    pair_account_line(line, sizeof line, "user", "Password");
+    pair_environment(line);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    pair_environment_end();
+    realm_end();
+    return 0;
+}
+
+static void open_negotiate(struct pair *pair, const struct pair_setup *setup, const char *package)
+{
+    pair_open(pair, "Negotiate", setup);
+    assert_int_equal(pair_run(pair), SEC_E_OK);
+    assert_string_equal(cs_context_session(pair->client)->package, package);
+    assert_string_equal(cs_context_session(pair->server)->package, package);
+    assert_memory_equal(cs_context_session(pair->client)->session_key, cs_context_session(pair->server)->session_key,
+                        cs_context_session(pair->client)->session_key_size);
+}
+
+/* Two legs, Windows's order, its misprinted OID in the answer, and no MIC. */
+static void kerberos_first(void **state)
+{
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    struct spnego_init offer;
+    struct spnego_resp answer;
+    struct kerberos_token token;
+    (void)state;
+    pair_open(&pair, "Negotiate", &setup);
+    assert_int_equal(pair_client_step(&pair, nothing), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(spnego_init_read(cs_token(pair.client), &offer), SEC_E_OK);
+    assert_int_equal(offer.mech_count, 3);
+    assert_true(spnego_same_oid(offer.mechs[0], spnego_ms_krb5));
+    assert_true(spnego_same_oid(offer.mechs[1], spnego_krb5));
+    assert_true(spnego_same_oid(offer.mechs[2], spnego_ntlm));
+    assert_true(kerberos_token_read(offer.mech_token, &token) && token.framed);
+    assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_E_OK);
+    assert_int_equal(spnego_resp_read(cs_token(pair.server), &answer), SEC_E_OK);
+    assert_int_equal(answer.state, SPNEGO_ACCEPT_COMPLETED);
+    assert_true(spnego_same_oid(answer.supported_mech, spnego_ms_krb5));
+    assert_null(answer.mech_list_mic.data);
+    assert_int_equal(pair_client_step(&pair, cs_token(pair.server)), SEC_E_OK);
+    assert_int_equal(cs_token(pair.client).size, 0);
+    assert_string_equal(cs_context_session(pair.server)->package, "Kerberos");
+    assert_true(pair.client_leg.granted & ISC_REQ_MUTUAL_AUTH);
+    pair_close(&pair);
+}
+
+static void default_credentials(void **state)
+{
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    setup.user = NULL;
+    realm_kinit("user", "Password");
+    open_negotiate(&pair, &setup, "Kerberos");
+    pair_close(&pair);
+    realm_kdestroy();
+    setup.target = "HOST/localhost";
+    open_negotiate(&pair, &setup, "NTLM");
+    pair_close(&pair);
+}
+
+static void ntlm_where_kerberos_cannot_start(void **state)
+{
+    const char *targets[] = {NULL, "HTTP/127.0.0.1", "HTTP/127.0.0.1:80", "HTTP/::1", "HTTP/unknown.example.test"};
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        setup.target = targets[i];
+        open_negotiate(&pair, &setup, "NTLM");
+        pair_close(&pair);
+    }
+    setup = realm_setup();
+    setup.domain = "DEAD.TEST";
+    open_negotiate(&pair, &setup, "NTLM");
+    pair_close(&pair);
+    setup.domain = "WORKGROUP";
+    open_negotiate(&pair, &setup, "NTLM");
+    pair_close(&pair);
+}
+
+/* What the KDC refuses is not tried again with NTLM. */
+static void refused_logon(void **state)
+{
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    setup.password = "password";
+    pair_open(&pair, "Negotiate", &setup);
+    assert_int_equal(pair_run(&pair), SEC_E_LOGON_DENIED);
+    pair_close(&pair);
+}
+
+/* A server without keys takes the client's next choice, and a MIC shows that the offer was the client's own. */
+static void server_without_keys(void **state)
+{
+    char keytab[256];
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    snprintf(keytab, sizeof keytab, "%s", getenv("KRB5_KTNAME"));
+    setenv("KRB5_KTNAME", "FILE:/nonexistent", 1);
+    open_negotiate(&pair, &setup, "NTLM");
+    pair_close(&pair);
+    setenv("KRB5_KTNAME", keytab, 1);
+}
+
+static void package_lists(void **state)
+{
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    setup.client_packages = "!Kerberos";
+    open_negotiate(&pair, &setup, "NTLM");
+    pair_close(&pair);
+    setup.client_packages = "!NTLM";
+    open_negotiate(&pair, &setup, "Kerberos");
+    pair_close(&pair);
+    setup.client_packages = NULL;
+    setup.server_packages = "!Kerberos";
+    open_negotiate(&pair, &setup, "NTLM");
+    pair_close(&pair);
+    setup.client_packages = "!NTLM";
+    setup.target = NULL;
+    pair_open(&pair, "Negotiate", &setup);
+    assert_int_equal(pair_client_step(&pair, nothing), SEC_E_TARGET_UNKNOWN);
+    pair_close(&pair);
+}
+
+/* Kerberos's tokens without SPNEGO around them, and those that start with another of its names. */
+static void bare_kerberos(void **state)
+{
+    struct pair_setup setup = realm_setup();
+    struct pair bare, negotiate;
+    (void)state;
+    pair_open(&bare, "Kerberos", &setup);
+    pair_open(&negotiate, "Negotiate", &setup);
+    assert_int_equal(pair_client_step(&bare, nothing), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(pair_server_step(&negotiate, cs_token(bare.client)), SEC_E_OK);
+    assert_int_equal(pair_client_step(&bare, cs_token(negotiate.server)), SEC_E_OK);
+    pair_close(&bare);
+    pair_close(&negotiate);
+}
+
+static void dce_style(void **state)
+{
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    setup.client_request |= ISC_REQ_USE_DCE_STYLE;
+    open_negotiate(&pair, &setup, "Kerberos");
+    pair_close(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kerberos_first),      cmocka_unit_test(default_credentials),
+        cmocka_unit_test(refused_logon),       cmocka_unit_test(ntlm_where_kerberos_cannot_start),
+        cmocka_unit_test(server_without_keys), cmocka_unit_test(package_lists),
+        cmocka_unit_test(bare_kerberos),       cmocka_unit_test(dce_style),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
