@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The loopback logon in one process, and the counts.
+ * A logon with default credentials in one process, and the counts.
  */
 #include "pair.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKEN_MAX = 4096, LEGS_MAX = 4, REQUEST_BITS = ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT };
+static char target[] = "bridge/localhost";
+
+enum {
+    TOKEN_MAX = 4096,
+    TRAILER_MAX = 80,
+    LEGS_MAX = 4,
+    REQUEST_BITS = ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT
+};
 
 /* A token on its way: what a leg left, and the next one takes. */
 struct post {
@@ -24,7 +31,7 @@ static SECURITY_STATUS leg(struct pair *pair, int side, BOOL first, const struct
     TimeStamp expiry;
     ULONG flags;
     if (side == CLIENT)
-        status = InitializeSecurityContextA(&pair->credentials[side], first ? NULL : context, NULL,
+        status = InitializeSecurityContextA(&pair->credentials[side], first ? NULL : context, target,
                                             REQUEST_BITS | ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY, 0,
                                             SECURITY_NATIVE_DREP, first ? NULL : &input, 0, context, &output, &flags,
                                             &expiry);
@@ -65,7 +72,7 @@ BOOL pair_close(struct pair *pair)
 
 BOOL pair_exchange(struct pair *pair)
 {
-    BYTE token[16], data[8] = "message";
+    BYTE token[TRAILER_MAX], data[8] = "message";
     SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof data, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
     return EncryptMessage(&pair->contexts[CLIENT], 0, &message, 0) == SEC_E_OK &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A client and a server in this process that have authenticated each other by the loopback logon; and the counts that
- * each program of this folder ends with.
+ * A client and a server in this process that have authenticated each other with default credentials: the loopback
+ * logon, or a ticket for bridge/localhost; and the counts that each program of this folder ends with.
  */
 #ifndef BRIDGE_PAIR_H
 #define BRIDGE_PAIR_H

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Threads on one context: one encrypts while another decrypts, on both sides at once; then several of each. Through
- * NTLM and through Negotiate. Prints a line a case and ends with the counts.
+ * Threads on one context: one encrypts while another decrypts, on both sides at once; then several of each. Prints a
+ * line a case and ends with the counts.
  *
- *     threads
+ *     threads PACKAGE...
  */
 #include "pair.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGES = 10000, BYTES = 64, TOKEN_SIZE = 16, NUMBER_OFFSET = 12, SEVERAL = 3 };
+enum { MESSAGES = 10000, BYTES = 64, TOKEN_MAX = 80, NTLM_TOKEN_SIZE = 16, SEVERAL = 3 };
 
 struct sent {
-    BYTE plain[BYTES], data[BYTES], token[TOKEN_SIZE];
+    BYTE plain[BYTES], data[BYTES], token[TOKEN_MAX];
+    ULONG token_size;
     LONG there; /* set once the rest is */
 };
 
@@ -26,10 +27,12 @@ struct channel {
     struct sent sent[MESSAGES];
 };
 
-static ULONG number_of(const BYTE *token)
+/* The low half of it, from byte 12 on: little-endian in NTLM (MS-NLMP 2.2.2.9), big-endian in Kerberos (RFC 4121). */
+static ULONG number_of(const struct sent *sent)
 {
+    const BOOL is_ntlm = sent->token_size == NTLM_TOKEN_SIZE;
     ULONG number = 0;
-    for (int i = 3; i >= 0; i--) number = number << 8 | token[NUMBER_OFFSET + i];
+    for (int i = 0; i < 4; i++) number = number << 8 | sent->token[is_ntlm ? 15 - i : 12 + i];
     return number;
 }
 
@@ -47,14 +50,16 @@ static LONG next(LONG *counter)
 
 static SECURITY_STATUS encrypt(CtxtHandle *context, struct sent *sent)
 {
-    SecBuffer buffers[2] = {{TOKEN_SIZE, SECBUFFER_TOKEN, sent->token}, {BYTES, SECBUFFER_DATA, sent->data}};
+    SecBuffer buffers[2] = {{TOKEN_MAX, SECBUFFER_TOKEN, sent->token}, {BYTES, SECBUFFER_DATA, sent->data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
-    return EncryptMessage(context, 0, &message, 0);
+    const SECURITY_STATUS status = EncryptMessage(context, 0, &message, 0);
+    sent->token_size = buffers[0].cbBuffer;
+    return status;
 }
 
 static SECURITY_STATUS decrypt(CtxtHandle *context, struct sent *sent)
 {
-    SecBuffer buffers[2] = {{TOKEN_SIZE, SECBUFFER_TOKEN, sent->token}, {BYTES, SECBUFFER_DATA, sent->data}};
+    SecBuffer buffers[2] = {{sent->token_size, SECBUFFER_TOKEN, sent->token}, {BYTES, SECBUFFER_DATA, sent->data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
     return DecryptMessage(context, &message, 0, NULL);
 }
@@ -70,7 +75,7 @@ static DWORD WINAPI send_messages(void *data)
         memcpy(sent.plain, &i, sizeof i);
         memcpy(sent.data, sent.plain, BYTES);
         expect(channel, encrypt(channel->from, &sent) == SEC_E_OK);
-        const ULONG place = number_of(sent.token) - channel->first;
+        const ULONG place = number_of(&sent) - channel->first;
         expect(channel, place < MESSAGES && !channel->sent[place].there);
         if (place >= MESSAGES) continue;
         channel->sent[place] = sent;
@@ -79,7 +84,13 @@ static DWORD WINAPI send_messages(void *data)
     return 0;
 }
 
-/* With several of these a message whose turn it is not is MESSAGE_ALTERED until the others have had theirs. */
+/* Of a message whose turn it is not: what NTLM says, and what Kerberos does. */
+static BOOL is_early(SECURITY_STATUS status)
+{
+    return status == SEC_E_MESSAGE_ALTERED || status == SEC_E_OUT_OF_SEQUENCE;
+}
+
+/* With several of these a message is early until the others have had theirs. */
 static DWORD WINAPI receive_messages(void *data)
 {
     struct channel *channel = data;
@@ -89,7 +100,7 @@ static DWORD WINAPI receive_messages(void *data)
         SECURITY_STATUS status;
         while (!InterlockedCompareExchange(&sent->there, TRUE, TRUE) && !channel->failures) SwitchToThread();
         if (!sent->there) break;
-        while ((status = decrypt(channel->to, sent)) == SEC_E_MESSAGE_ALTERED && !channel->failures) SwitchToThread();
+        while (is_early(status = decrypt(channel->to, sent)) && !channel->failures) SwitchToThread();
         expect(channel, status == SEC_E_OK && !memcmp(sent->data, sent->plain, BYTES));
     }
     return 0;
@@ -106,7 +117,7 @@ static BOOL open_channel(struct channel *channel, struct pair *pair, int from, H
     channel->to = &pair->contexts[!from];
     channel->start = start;
     if (encrypt(channel->from, &sent)) return FALSE;
-    channel->first = number_of(sent.token) + 1;
+    channel->first = number_of(&sent) + 1;
     return decrypt(channel->to, &sent) == SEC_E_OK;
 }
 
@@ -133,10 +144,9 @@ static BOOL run(struct pair *pair, int senders)
     return !there.failures && !back.failures && there.taken >= MESSAGES && back.taken >= MESSAGES;
 }
 
-int main(void)
+int main(int count, char **packages)
 {
-    static const char *const packages[] = {"NTLM", "Negotiate"};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 1; i < count; i++) {
         char name[80];
         struct pair pair;
         snprintf(name, sizeof name, "%s: the two sides are established", packages[i]);

@@ -20,7 +20,7 @@ refuses() {
 }
 
 picture_home >"$work/home-before"
-for tool in countersign demo check bench fuzz conformance fresh; do
+for tool in countersign demo check bench fuzz conformance fresh realm; do
     helps "$tool" "$here/../../tools/$tool"
     refuses "$tool --no-such-option" 'no-such-option' "$here/../../tools/$tool" --no-such-option
 done

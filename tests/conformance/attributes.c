@@ -76,6 +76,37 @@ const char *names_text(CtxtHandle *context, char *text)
     return text;
 }
 
+const char *native_names_text(CtxtHandle *context, char *text)
+{
+    SecPkgContext_NativeNamesA names = {NULL, NULL};
+    SECURITY_STATUS status = QueryContextAttributesA(context, SECPKG_ATTR_NATIVE_NAMES, &names);
+
+    if (status || !names.sClientName || !names.sServerName) return status_text(status, text);
+    snprintf(text, OBSERVED_MAX, "%s, %s", names.sClientName, names.sServerName);
+    FreeContextBuffer(names.sClientName);
+    FreeContextBuffer(names.sServerName);
+    return text;
+}
+
+/* SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS and its structure; the headers of older mingw lack both. */
+#define KDC_PROXY_SETTINGS 3
+
+struct kdc_proxy_settings {
+    ULONG version;
+    ULONG flags;
+    USHORT proxy_offset, proxy_size, credential_offset, credential_size;
+};
+
+const char *set_kdc_proxy_text(CredHandle *credential, char *text)
+{
+    typedef SECURITY_STATUS(WINAPI * set_function)(CredHandle *, ULONG, void *, ULONG);
+    set_function set = (set_function)(void *)optional_function("secur32.dll", "SetCredentialsAttributesW");
+    struct kdc_proxy_settings settings = {.version = 1};
+
+    if (!set) return "no such export";
+    return status_text(set(credential, KDC_PROXY_SETTINGS, &settings, sizeof(settings)), text);
+}
+
 const char *name_form(const char *name)
 {
     const char *separator = strchr(name, '\\');

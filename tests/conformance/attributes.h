@@ -38,6 +38,12 @@ const char *negotiation_text(CtxtHandle *context, char *text);
 /* "as granted" if FLAGS are what the last leg gave, GRANTED; else both, or the status. */
 const char *flags_text(CtxtHandle *context, ULONG granted, char *text);
 
+/* NATIVE_NAMES as "CLIENT, SERVER" (A entry), or the status. */
+const char *native_names_text(CtxtHandle *context, char *text);
+
+/* What SetCredentialsAttributes answers for KDC_PROXY_SETTINGS without a proxy. */
+const char *set_kdc_proxy_text(CredHandle *credential, char *text);
+
 /* "in 1 hour to 10 days", or "in N seconds". */
 const char *expiry_text(TimeStamp expiry, char *text);
 

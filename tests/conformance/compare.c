@@ -109,16 +109,32 @@ static void expected_text(const struct conformance_case *item, char *text, size_
              item->older ? "]" : "");
 }
 
+/* Whether the group ran, and if not, or if it did not reach all of its cases, why. REASON holds OBSERVED_MAX bytes. */
+static bool read_reason(const char *observations, const char *ended, char *reason)
+{
+    if (ended)
+        snprintf(reason, OBSERVED_MAX, "%s", ended);
+    else if (find_observation(observations, "-", reason, OBSERVED_MAX))
+        return false;
+    else if (!find_observation(observations, "*", reason, OBSERVED_MAX))
+        strcpy(reason, "the group skipped it");
+    return true;
+}
+
+static const char *verdict_name(bool ran, bool reached, bool same)
+{
+    if (same) return "same";
+    if (reached) return "differs";
+    return ran ? "not reached" : "not run";
+}
+
 void report_group(FILE *report, const struct conformance_group *group, const char *observations, const char *ended,
                   const char *label, struct tally *tally)
 {
     struct system_version version = system_version();
     char reason[OBSERVED_MAX];
+    const bool ran = read_reason(observations, ended, reason);
 
-    if (ended)
-        snprintf(reason, sizeof(reason), "%s", ended);
-    else if (!find_observation(observations, "*", reason, sizeof(reason)))
-        strcpy(reason, "the group skipped it");
     for (size_t i = 0; i < group->case_count; i++) {
         const struct conformance_case *item = &group->cases[i];
         char expected[OBSERVED_MAX];
@@ -126,14 +142,12 @@ void report_group(FILE *report, const struct conformance_group *group, const cha
         bool reached = find_observation(observations, item->id, observed, sizeof(observed));
         bool same = reached && is_windows_answer(item, observed, version);
 
-        if (!reached) snprintf(observed, sizeof(observed), "not reached (%s)", reason);
+        if (!reached) snprintf(observed, sizeof(observed), "%s (%s)", verdict_name(ran, false, false), reason);
         expected_text(item, expected, sizeof(expected));
         fprintf(report, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", item->id, item->source, expected, observed,
-                same      ? "same"
-                : reached ? "differs"
-                          : "not reached",
-                wine_answer_name(item->wine), ARCHITECTURE, label);
-        tally->total++;
+                verdict_name(ran, reached, same), wine_answer_name(item->wine), ARCHITECTURE, label);
+        tally->total += reached || ran;
+        tally->skipped += !reached && !ran;
         tally->same += same;
     }
     fflush(report);

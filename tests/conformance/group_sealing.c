@@ -121,12 +121,12 @@ static void stream_message(struct conformance_run *run, struct exchange *pair)
 
     packet_init(&sent, SHAPE_TOKEN_DATA);
     if (packet_encrypt(&pair->client, &sent)) return;
-    memcpy(wire, sent.token, sizeof(sent.token));
-    memcpy(wire + sizeof(sent.token), sent.text, sizeof(sent.text));
+    memcpy(wire, sent.token, PACKET_TOKEN_SIZE);
+    memcpy(wire + PACKET_TOKEN_SIZE, sent.text, sizeof(sent.text));
     status = DecryptMessage(&pair->server, &message, 0, &qop);
     observe_status(run, "sealing/stream", status);
     if (status) return;
-    observe_bool(run, "sealing/stream.points-inside", buffers[1].pvBuffer == wire + sizeof(sent.token));
+    observe_bool(run, "sealing/stream.points-inside", buffers[1].pvBuffer == wire + PACKET_TOKEN_SIZE);
     observe_bool(run, "sealing/stream.text",
                  buffers[1].cbBuffer == PACKET_TEXT_SIZE &&
                      !memcmp(buffers[1].pvBuffer, PACKET_TEXT, PACKET_TEXT_SIZE));

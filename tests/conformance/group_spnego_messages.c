@@ -99,11 +99,11 @@ static void signed_stream(struct conformance_run *run, struct spnego_pair *pair)
 
     packet_init(&sent, SHAPE_TOKEN_DATA);
     if (packet_sign(&pair->client.context, &sent)) return;
-    memcpy(wire, sent.token, sizeof(sent.token));
-    memcpy(wire + sizeof(sent.token), sent.text, sizeof(sent.text));
+    memcpy(wire, sent.token, PACKET_TOKEN_SIZE);
+    memcpy(wire + PACKET_TOKEN_SIZE, sent.text, sizeof(sent.text));
     status = VerifySignature(&pair->server.context, &message, 0, &qop);
     observe(run, "spnego-messages/verify-stream", "%s, DATA %s", status_name(status, name),
-            buffers[1].pvBuffer == wire + sizeof(sent.token) && buffers[1].cbBuffer == PACKET_TEXT_SIZE ? "inside"
+            buffers[1].pvBuffer == wire + PACKET_TOKEN_SIZE && buffers[1].cbBuffer == PACKET_TEXT_SIZE ? "inside"
                                                                                                         : "elsewhere");
 }
 

@@ -2,6 +2,7 @@
 /*
  * What the package Negotiate says of itself, its credentials, and the package lists that leave it no mechanism.
  */
+#include "attributes.h"
 #include "exchange.h"
 #include "groups.h"
 #include "spnego_pair.h"
@@ -87,28 +88,13 @@ static void empty_list(struct conformance_run *run, const char *id, const char *
     spnego_pair_close(&pair);
 }
 
-/* SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS and its structure; mingw's headers lack both. */
-#define KDC_PROXY_SETTINGS 3
-
-struct kdc_proxy_settings {
-    ULONG version;
-    ULONG flags;
-    USHORT proxy_offset, proxy_size, credential_offset, credential_size;
-};
-
 static void set_kdc_proxy(struct conformance_run *run)
 {
-    typedef SECURITY_STATUS(WINAPI * set_function)(CredHandle *, ULONG, void *, ULONG);
-    set_function set = (set_function)(void *)optional_function("secur32.dll", "SetCredentialsAttributesW");
-    struct kdc_proxy_settings settings = {.version = 1};
     CredHandle made;
+    char text[OBSERVED_MAX];
 
     if (spnego_credential(SECPKG_CRED_OUTBOUND, NULL, NULL, &made)) return;
-    if (set)
-        observe_status(run, "spnego-package/set-kdc-proxy",
-                       set(&made, KDC_PROXY_SETTINGS, &settings, sizeof(settings)));
-    else
-        observe(run, "spnego-package/set-kdc-proxy", "no such export");
+    observe(run, "spnego-package/set-kdc-proxy", "%s", set_kdc_proxy_text(&made, text));
     FreeCredentialsHandle(&made);
 }
 

@@ -55,7 +55,7 @@ static void observe_signature(struct conformance_run *run, const char *id, SECUR
 {
     char text[2 * PACKET_TOKEN_SIZE + 1] = "", name[STATUS_NAME_MAX];
 
-    for (size_t i = 0; i < sizeof(packet->token); i++) snprintf(text + 2 * i, 3, "%02x", packet->token[i]);
+    for (size_t i = 0; i < PACKET_TOKEN_SIZE; i++) snprintf(text + 2 * i, 3, "%02x", packet->token[i]);
     observe(run, id, "%s %s", status_name(status, name), status ? "" : text);
 }
 
@@ -69,7 +69,7 @@ static void dummy_signatures(struct conformance_run *run, const char *who, CtxtH
     packet_init(&sent, SHAPE_TOKEN_DATA);
     observe_signature(run, case_id(id, sizeof(id), who, "sign"), packet_sign(maker, &sent), &sent);
     packet_receive(&received, &sent, SHAPE_TOKEN_DATA);
-    memset(received.token, 0xff, sizeof(received.token));
+    memset(received.token, 0xff, PACKET_TOKEN_SIZE);
     observe(run, case_id(id, sizeof(id), who, "verify-other"), "%s", packet_verify(verifier, &received, text));
     packet_receive(&received, &sent, SHAPE_TOKEN_DATA);
     observe(run, case_id(id, sizeof(id), who, "verify"), "%s", packet_verify(verifier, &received, text));

@@ -66,6 +66,15 @@ void not_reached(struct conformance_run *run, const char *format, ...)
     va_end(arguments);
 }
 
+void not_run(struct conformance_run *run, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(run, "-", format, arguments);
+    va_end(arguments);
+}
+
 void observe_status(struct conformance_run *run, const char *id, SECURITY_STATUS status)
 {
     char name[STATUS_NAME_MAX];

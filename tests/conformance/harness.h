@@ -83,6 +83,11 @@ void observe_exception(struct conformance_run *run, const char *id);
 /* Gives the reason that stands at every case of the running group that is never observed. The last one counts. */
 void not_reached(struct conformance_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * The same for a group that this machine lacks something for: its cases are not run, and count for nothing.
+ */
+void not_run(struct conformance_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* GetProcAddress in a DLL that stays loaded, or NULL: for exports that this system may lack. */
 FARPROC optional_function(const char *dll, const char *name);
 

@@ -39,7 +39,7 @@ static SecBuffer describe_part(struct packet *packet, enum part part, ULONG type
     case TEXT: return (SecBuffer){sizeof(packet->text), type, packet->text};
     case HEADER: return (SecBuffer){sizeof(packet->header), type, packet->header};
     case TRAILER: return (SecBuffer){sizeof(packet->trailer), type, packet->trailer};
-    case TOKEN: return (SecBuffer){sizeof(packet->token), type, packet->token};
+    case TOKEN: return (SecBuffer){PACKET_TOKEN_SIZE, type, packet->token};
     default: return (SecBuffer){sizeof(packet->padding), type, packet->padding};
     }
 }
@@ -60,6 +60,14 @@ void packet_init(struct packet *packet, enum shape shape)
     memcpy(packet->header, PACKET_HEADER, sizeof(packet->header));
     memcpy(packet->trailer, PACKET_HEADER, sizeof(packet->trailer));
     describe(packet, shape);
+}
+
+SecBuffer *packet_token(struct packet *packet)
+{
+    SecBuffer *buffer = packet->buffers;
+
+    while (buffer->pvBuffer != packet->token) buffer++;
+    return buffer;
 }
 
 void packet_receive(struct packet *received, const struct packet *sent, enum shape shape)

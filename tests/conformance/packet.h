@@ -24,14 +24,15 @@ enum shape {
 #define PACKET_TEXT_SIZE ((ULONG)sizeof(PACKET_TEXT) - 1)
 #define PACKET_HEADER "Header Test"
 #define PACKET_HEADER_SIZE ((ULONG)sizeof(PACKET_HEADER))
-#define PACKET_TOKEN_SIZE 16
+#define PACKET_TOKEN_SIZE 16 /* NTLM's */
+#define PACKET_TOKEN_MAX 128
 #define UNTOUCHED_QOP 0xdeadbeef
 
 struct packet {
     unsigned char text[PACKET_TEXT_SIZE];
     unsigned char header[PACKET_HEADER_SIZE];
     unsigned char trailer[PACKET_HEADER_SIZE];
-    unsigned char token[PACKET_TOKEN_SIZE];
+    unsigned char token[PACKET_TOKEN_MAX];
     unsigned char padding[16];
     SecBuffer buffers[4];
     SecBufferDesc message;
@@ -39,6 +40,9 @@ struct packet {
 
 /* Fills PACKET with the plain text in the given shape. */
 void packet_init(struct packet *packet, enum shape shape);
+
+/* The TOKEN buffer of a packet that has one; it is PACKET_TOKEN_SIZE bytes long, with room for PACKET_TOKEN_MAX. */
+SecBuffer *packet_token(struct packet *packet);
 
 /* The packet as the peer receives it: the same bytes and buffer sizes in memory of its own. */
 void packet_receive(struct packet *received, const struct packet *sent, enum shape shape);

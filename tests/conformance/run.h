@@ -10,14 +10,15 @@
 
 struct conformance_run {
     const struct conformance_group *group;
-    FILE *observations;  /* one "id TAB value" line a case; "* TAB reason" for not_reached */
+    FILE *observations;  /* one "id TAB value" line a case; "* TAB reason" for not_reached, "-" for not_run */
     bool *seen;          /* one flag a case of the group */
     const char *program; /* path of this executable, for child processes */
 };
 
 struct tally {
-    unsigned total;
+    unsigned total; /* cases that ran, or should have */
     unsigned same;
+    unsigned skipped; /* not run */
 };
 
 /* A Windows version as the case tables name it; MAJOR 0 on Wine, where no older answer is accepted. */

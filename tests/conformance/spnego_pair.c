@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Negotiate exchanges through the A entry points. From its second leg on a client gives no credential, which Windows
- * accepts (behaviour.md row 57).
+ * Negotiate's exchanges, and Kerberos's, through the A entry points. From its second leg on a client gives no
+ * credential, which Windows accepts (behaviour.md row 57).
  */
 #include "spnego_pair.h"
 #include "status.h"
@@ -14,12 +14,17 @@ static const char hint_name[] = "not_defined_in_RFC4178@please_ignore";
 /* Enough for every Windows's cbMaxToken up to where an administrator may raise it, where the package is not listed. */
 #define MAX_TOKEN_UNKNOWN 65791
 
-static ULONG query_max_token(void)
+static SEC_CHAR *package_of(const struct spnego_request *request)
+{
+    return (SEC_CHAR *)(request->package ? request->package : "Negotiate");
+}
+
+static ULONG query_max_token(SEC_CHAR *package)
 {
     SecPkgInfoA *info = NULL;
     ULONG size = MAX_TOKEN_UNKNOWN;
 
-    if (QuerySecurityPackageInfoA((SEC_CHAR *)"Negotiate", &info) || !info) return size;
+    if (QuerySecurityPackageInfoA(package, &info) || !info) return size;
     size = info->cbMaxToken;
     FreeContextBuffer(info);
     return size;
@@ -45,8 +50,8 @@ static SEC_WINNT_AUTH_IDENTITY_EXA extend(const SEC_WINNT_AUTH_IDENTITY_A *ident
     return extended;
 }
 
-SECURITY_STATUS spnego_credential(ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *identity, const char *packages,
-                                  CredHandle *credential)
+static SECURITY_STATUS credential_for(SEC_CHAR *package, ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *identity,
+                                      const char *packages, CredHandle *credential)
 {
     SEC_WINNT_AUTH_IDENTITY_EXA extended;
     void *auth_data = (void *)identity;
@@ -57,8 +62,13 @@ SECURITY_STATUS spnego_credential(ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *id
         auth_data = &extended;
     }
     SecInvalidateHandle(credential);
-    return AcquireCredentialsHandleA(NULL, (SEC_CHAR *)"Negotiate", use, NULL, auth_data, NULL, NULL, credential,
-                                     &expiry);
+    return AcquireCredentialsHandleA(NULL, package, use, NULL, auth_data, NULL, NULL, credential, &expiry);
+}
+
+SECURITY_STATUS spnego_credential(ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *identity, const char *packages,
+                                  CredHandle *credential)
+{
+    return credential_for((SEC_CHAR *)"Negotiate", use, identity, packages, credential);
 }
 
 static void side_init(struct spnego_side *side, ULONG max_token)
@@ -70,10 +80,10 @@ static void side_init(struct spnego_side *side, ULONG max_token)
     if (!side->output) abort();
 }
 
-static bool acquire(struct spnego_side *side, ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *identity,
+static bool acquire(struct spnego_side *side, SEC_CHAR *package, ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *identity,
                     const char *packages)
 {
-    SECURITY_STATUS status = spnego_credential(use, identity, packages, &side->credential);
+    SECURITY_STATUS status = credential_for(package, use, identity, packages, &side->credential);
 
     if (!status) return true;
     side->legs[side->leg_count++].status = status;
@@ -82,11 +92,13 @@ static bool acquire(struct spnego_side *side, ULONG use, const SEC_WINNT_AUTH_ID
 
 bool spnego_pair_open(struct spnego_pair *pair, const struct spnego_request *request)
 {
-    pair->max_token = query_max_token();
+    SEC_CHAR *package = package_of(request);
+
+    pair->max_token = query_max_token(package);
     side_init(&pair->client, pair->max_token);
     side_init(&pair->server, pair->max_token);
-    return acquire(&pair->client, SECPKG_CRED_OUTBOUND, request->identity, request->packages) &&
-           acquire(&pair->server, SECPKG_CRED_INBOUND, NULL, NULL);
+    return acquire(&pair->client, package, SECPKG_CRED_OUTBOUND, request->identity, request->packages) &&
+           acquire(&pair->server, package, SECPKG_CRED_INBOUND, NULL, NULL);
 }
 
 const struct spnego_leg *spnego_last_leg(const struct spnego_side *side)
@@ -94,10 +106,21 @@ const struct spnego_leg *spnego_last_leg(const struct spnego_side *side)
     return &side->legs[side->leg_count - 1];
 }
 
-/* What the side sent last, as input for the other; nothing before its first leg. */
-static SecBuffer sent_by(const struct spnego_side *side)
+/* The input of a leg: what the other side sent last, none before its first leg, and the bindings that are given. */
+struct leg_input {
+    SecBuffer buffers[2];
+    SecBufferDesc message;
+};
+
+static SecBufferDesc *make_input(struct leg_input *input, const struct spnego_side *other, const SecBuffer *bindings)
 {
-    return (SecBuffer){side->leg_count ? spnego_last_leg(side)->size : 0, SECBUFFER_TOKEN, side->output};
+    ULONG count = 0;
+
+    if (other->leg_count)
+        input->buffers[count++] = (SecBuffer){spnego_last_leg(other)->size, SECBUFFER_TOKEN, other->output};
+    if (bindings->cbBuffer) input->buffers[count++] = *bindings;
+    input->message = (SecBufferDesc){SECBUFFER_VERSION, count, input->buffers};
+    return count ? &input->message : NULL;
 }
 
 static bool contains(const unsigned char *bytes, ULONG size, const char *text, ULONG length)
@@ -122,14 +145,16 @@ bool spnego_client_leg(struct spnego_pair *pair, const struct spnego_request *re
     struct spnego_side *side = &pair->client;
     const bool first = !side->leg_count;
     struct spnego_leg *leg = &side->legs[side->leg_count];
-    SecBuffer received = sent_by(&pair->server), sent = {pair->max_token, SECBUFFER_TOKEN, side->output};
-    SecBufferDesc input = {SECBUFFER_VERSION, 1, &received}, output = {SECBUFFER_VERSION, 1, &sent};
+    struct leg_input input;
+    SecBufferDesc *received = make_input(&input, &pair->server, &request->client_bindings);
+    SecBuffer sent = {pair->max_token, SECBUFFER_TOKEN, side->output};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &sent};
 
     if (side->leg_count == SPNEGO_LEGS_MAX) return false;
     leg->status =
         InitializeSecurityContextA(first ? &side->credential : NULL, first ? NULL : &side->context,
                                    (SEC_CHAR *)request->target, request->client_flags, 0, SECURITY_NATIVE_DREP,
-                                   first ? NULL : &input, 0, &side->context, &output, &leg->attributes, &leg->expiry);
+                                   received, 0, &side->context, &output, &leg->attributes, &leg->expiry);
     return finish_leg(side, leg, &sent);
 }
 
@@ -137,13 +162,15 @@ bool spnego_server_leg(struct spnego_pair *pair, const struct spnego_request *re
 {
     struct spnego_side *side = &pair->server;
     struct spnego_leg *leg = &side->legs[side->leg_count];
-    SecBuffer received = sent_by(&pair->client), sent = {pair->max_token, SECBUFFER_TOKEN, side->output};
-    SecBufferDesc input = {SECBUFFER_VERSION, 1, &received}, output = {SECBUFFER_VERSION, 1, &sent};
+    struct leg_input input;
+    SecBufferDesc *received = make_input(&input, &pair->client, &request->server_bindings);
+    SecBuffer sent = {pair->max_token, SECBUFFER_TOKEN, side->output};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &sent};
 
     if (side->leg_count == SPNEGO_LEGS_MAX) return false;
-    leg->status =
-        AcceptSecurityContext(&side->credential, side->leg_count ? &side->context : NULL, &input, request->server_flags,
-                              SECURITY_NATIVE_DREP, &side->context, &output, &leg->attributes, &leg->expiry);
+    leg->status = AcceptSecurityContext(&side->credential, side->leg_count ? &side->context : NULL, received,
+                                        request->server_flags, SECURITY_NATIVE_DREP, &side->context, &output,
+                                        &leg->attributes, &leg->expiry);
     return finish_leg(side, leg, &sent);
 }
 

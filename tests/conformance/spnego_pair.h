@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exchanges of the package Negotiate: a client against a server in this process, leg by leg, however many there are.
+ * Exchanges of the package Negotiate, and of Kerberos by itself: a client against a server in this process, leg by leg,
+ * however many there are.
  */
 #ifndef CONFORMANCE_SPNEGO_PAIR_H
 #define CONFORMANCE_SPNEGO_PAIR_H
@@ -32,15 +33,17 @@ struct spnego_side {
 
 struct spnego_pair {
     struct spnego_side client, server;
-    ULONG max_token; /* Negotiate's cbMaxToken */
+    ULONG max_token; /* the package's cbMaxToken */
 };
 
 struct spnego_request {
+    const char *package;                       /* NULL: Negotiate */
     const char *packages;                      /* PackageList of the client's identity; NULL: none */
     const SEC_WINNT_AUTH_IDENTITY_A *identity; /* NULL: default credentials */
     const char *target;                        /* NULL: none */
     ULONG client_flags;
     ULONG server_flags;
+    SecBuffer client_bindings, server_bindings; /* of type CHANNEL_BINDINGS; empty: none */
 };
 
 /*

@@ -12,9 +12,11 @@ BEGIN {
     bytes["SpLsaModeInitialize"] = 16
     bytes["SpUserModeInitialize"] = 16
     bytes["SpInstanceInit"] = 12
-    # Windows's Negotiate has no DLL of its own to be in the list
-    for (entry in bytes)
+    # Windows's Negotiate has no DLL of its own to be in the list, which has not Kerberos's either
+    for (entry in bytes) {
         add("negotiate.dll", entry, bytes[entry])
+        add("kerberos.dll", entry, bytes[entry])
+    }
 }
 
 # add(DLL, NAME, BYTES): a line of the table.

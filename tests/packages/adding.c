@@ -56,7 +56,8 @@ static void test_types(void)
     check(is_listed(ssp_ap.package) && is_listed(ssp.package), "each is listed once");
     check(is_listed(L"Countersign Test SSP 2"), "and so is the second package of one DLL");
     check(!add(L"negotiate.dll", SECPKG_OPTIONS_TYPE_LSA) && !add(L"msv1_0", SECPKG_OPTIONS_TYPE_UNKNOWN) &&
-              is_listed(L"Negotiate") && is_listed(L"NTLM"),
+              !add(L"kerberos", SECPKG_OPTIONS_TYPE_LSA) && is_listed(L"Negotiate") && is_listed(L"NTLM") &&
+              is_listed(L"Kerberos"),
           "our own are there already, and are not listed twice");
 }
 
@@ -113,7 +114,8 @@ static void test_listing(void)
     check(!EnumerateSecurityPackagesW(&count, &infos), "it lists");
     for (ULONG i = 0; i < count; i++)
         if (!wcscmp(infos[i].Name, ssp_ap.package) && is_ours(&infos[i])) found = i;
-    check(found >= 2 && !wcscmp(infos[0].Name, L"Negotiate") && !wcscmp(infos[1].Name, L"NTLM"),
+    check(found >= 3 && !wcscmp(infos[0].Name, L"Negotiate") && !wcscmp(infos[1].Name, L"Kerberos") &&
+              !wcscmp(infos[2].Name, L"NTLM"),
           "the package with its own values, behind ours");
     FreeContextBuffer(infos);
     check(!EnumerateSecurityPackagesA(&count, &ansi) && found < count && is_ours_ansi(&ansi[found]), "in ANSI too");
@@ -178,7 +180,8 @@ static void test_undeletable(void)
 {
     check_status(DeleteSecurityPackageW((WCHAR *)L"NTLM"), SEC_E_UNSUPPORTED_FUNCTION, "NTLM stays");
     check_status(DeleteSecurityPackageW((WCHAR *)L"negotiate.dll"), SEC_E_UNSUPPORTED_FUNCTION, "negotiate.dll stays");
-    check(is_listed(L"NTLM") && is_listed(L"Negotiate"), "both are listed");
+    check_status(DeleteSecurityPackageW((WCHAR *)L"Kerberos"), SEC_E_UNSUPPORTED_FUNCTION, "Kerberos stays");
+    check(is_listed(L"NTLM") && is_listed(L"Negotiate") && is_listed(L"Kerberos"), "all are listed");
     check_status(DeleteSecurityPackageA((char *)"nobody"), SEC_E_SECPKG_NOT_FOUND, "one that is not there");
     check_status(DeleteSecurityPackageA((char *)""), SEC_E_SECPKG_NOT_FOUND, "an empty name");
     check_status(DeleteSecurityPackageA(NULL), SEC_E_SECPKG_NOT_FOUND, "no name, ANSI");

@@ -3,7 +3,8 @@
  * A host for our security packages that is not our secur32 and does not load it: it lends them its own heap and its own
  * functions, keeps both halves of the contract, and knows what of its memory is still out.
  *
- *     host USER PASSWORD     an account of the accounts' file
+ *     host USER PASSWORD                  NTLM and Negotiate, with an account of the accounts' file
+ *     host USER PASSWORD REALM TARGET     Kerberos, with a user and a service of that realm
  */
 #define UNICODE
 #define WIN32_NO_STATUS
@@ -57,6 +58,16 @@ static void fill_table(LSA_SECPKG_FUNCTION_TABLE *table)
     table->AllocateLsaHeap = lend;
     table->FreeLsaHeap = take_back;
 }
+
+/* ---- what is tested ---------------------------------------------------------------------------------------------- */
+
+struct subject {
+    const WCHAR *dll, *name;
+    const WCHAR *mechanism; /* the package that its contexts say they are of */
+    ULONG signature_size;
+    WCHAR *user, *password, *realm, *target;
+    BOOL default_logon; /* whether two sides without an identity log on to each other */
+};
 
 /* ---- a package that the host has loaded -------------------------------------------------------------------------- */
 
@@ -130,8 +141,15 @@ struct side {
 
 struct exchange {
     const struct package *package;
+    const struct subject *subject;
     struct side sides[2];
 };
+
+static UNICODE_STRING unicode_string(WCHAR *text)
+{
+    const USHORT size = (USHORT)(wcslen(text) * sizeof(WCHAR));
+    return (UNICODE_STRING){size, size + sizeof(WCHAR), text};
+}
 
 static NTSTATUS acquire(struct exchange *exchange, int side, void *identity)
 {
@@ -154,14 +172,13 @@ static NTSTATUS take_over(struct exchange *exchange, struct side *side, const Se
 static NTSTATUS leg(struct exchange *exchange, int number)
 {
     struct side *side = &exchange->sides[number], *other = &exchange->sides[!number];
-    static WCHAR target_name[] = L"HOST/localhost";
-    UNICODE_STRING target = {sizeof target_name - sizeof(WCHAR), sizeof target_name, target_name};
+    UNICODE_STRING target = unicode_string(exchange->subject->target);
     SecBuffer in = {other->token_size, SECBUFFER_TOKEN, other->token}, packed = {0, 0, NULL};
     SecBuffer out = {sizeof side->token, SECBUFFER_TOKEN, side->token};
     SecBufferDesc input = {SECBUFFER_VERSION, 1, &in}, output = {SECBUFFER_VERSION, 1, &out};
     SecBufferDesc *given = other->token_size ? &input : NULL;
     const LSA_SEC_HANDLE credential = side->context ? 0 : side->credential;
-    const ULONG request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY;
+    const ULONG request = ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_REPLAY_DETECT;
     TimeStamp expiry;
     NTSTATUS status =
         number == CLIENT
@@ -208,7 +225,7 @@ static void test_signing(struct exchange *exchange)
 {
     const SECPKG_USER_FUNCTION_TABLE *user = exchange->package->user;
     const LSA_SEC_HANDLE client = exchange->sides[CLIENT].context, server = exchange->sides[SERVER].context;
-    BYTE token[64];
+    BYTE token[128];
     char data[16] = "signed";
     SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof data, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
@@ -226,7 +243,7 @@ static void test_sealing(struct exchange *exchange)
 {
     const SECPKG_USER_FUNCTION_TABLE *user = exchange->package->user;
     const LSA_SEC_HANDLE client = exchange->sides[CLIENT].context, server = exchange->sides[SERVER].context;
-    BYTE token[64];
+    BYTE token[128];
     char data[16] = "sealed";
     SecBuffer buffers[2] = {{sizeof token, SECBUFFER_TOKEN, token}, {sizeof data, SECBUFFER_DATA, data}};
     SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
@@ -247,15 +264,18 @@ static void test_attributes(struct exchange *exchange, const WCHAR *user_name)
     static const char *const sections[2] = {"SpQueryContextAttributes, LSA mode",
                                             "SpQueryContextAttributes, user mode"};
     const LSA_SEC_HANDLE server = exchange->sides[SERVER].context;
+    const struct subject *subject = exchange->subject;
     for (int i = 0; i < 2; i++) {
         SecPkgContext_Sizes sizes = {0};
         SecPkgContext_NamesW names = {NULL};
         SecPkgContext_PackageInfoW info = {NULL};
         const LONG before = lent;
         section(sections[i]);
-        check(!halves[i](server, SECPKG_ATTR_SIZES, &sizes) && sizes.cbMaxSignature == 16, "SIZES");
+        check(!halves[i](server, SECPKG_ATTR_SIZES, &sizes) && sizes.cbMaxSignature == subject->signature_size,
+              "SIZES");
         check(!halves[i](server, SECPKG_ATTR_NAMES, &names) && wcsstr(names.sUserName, user_name), "NAMES");
-        check(!halves[i](server, SECPKG_ATTR_PACKAGE_INFO, &info) && !wcscmp(info.PackageInfo->Name, L"NTLM"),
+        check(!halves[i](server, SECPKG_ATTR_PACKAGE_INFO, &info) &&
+                  !wcscmp(info.PackageInfo->Name, subject->mechanism),
               "PACKAGE_INFO: the mechanism that was chosen");
         check(lent == before + 2, "strings and blocks are in the host's memory");
         take_back(names.sUserName);
@@ -264,9 +284,10 @@ static void test_attributes(struct exchange *exchange, const WCHAR *user_name)
     }
 }
 
-static void test_exchange(const struct package *package, void *identity, const WCHAR *user_name)
+static void test_exchange(const struct package *package, const struct subject *subject, void *identity,
+                          const WCHAR *user_name)
 {
-    struct exchange exchange = {.package = package};
+    struct exchange exchange = {.package = package, .subject = subject};
     const LONG before = lent;
     section("SpAcquireCredentialsHandle");
     check_status(acquire(&exchange, CLIENT, identity), SEC_E_OK, "of a client");
@@ -288,10 +309,11 @@ static void test_exchange(const struct package *package, void *identity, const W
     check(lent == before, "nothing of the host's is out any more");
 }
 
-/* A wrong password: the server refuses, and what was begun is freed as it is. */
-static void test_refusal(const struct package *package, SEC_WINNT_AUTH_IDENTITY_W *identity)
+/* A wrong password: the server refuses, or the KDC, and what was begun is freed as it is. */
+static void test_refusal(const struct package *package, const struct subject *subject,
+                         SEC_WINNT_AUTH_IDENTITY_W *identity)
 {
-    struct exchange exchange = {.package = package};
+    struct exchange exchange = {.package = package, .subject = subject};
     const LONG before = lent;
     identity->Password = (USHORT *)L"wrong";
     identity->PasswordLength = 5;
@@ -304,19 +326,20 @@ static void test_refusal(const struct package *package, SEC_WINNT_AUTH_IDENTITY_
 }
 
 /* The leg's token, in the host's memory. */
-static void test_allocated_token(const struct package *package)
+static void test_allocated_token(const struct package *package, const struct subject *subject, void *identity)
 {
-    struct exchange exchange = {.package = package};
+    struct exchange exchange = {.package = package, .subject = subject};
     struct side *side = &exchange.sides[CLIENT];
     SecBuffer out = {0, SECBUFFER_TOKEN, NULL}, packed = {0, 0, NULL};
     SecBufferDesc output = {SECBUFFER_VERSION, 1, &out};
+    UNICODE_STRING target = unicode_string(subject->target);
     const LONG before = lent;
     TimeStamp expiry;
     section("SpInitLsaModeContext");
-    check_status(acquire(&exchange, CLIENT, NULL), SEC_E_OK, "a default credential");
-    check_status(package->lsa->InitLsaModeContext(side->credential, 0, NULL, ISC_REQ_ALLOCATE_MEMORY,
-                                                  SECURITY_NATIVE_DREP, NULL, &side->context, &output,
-                                                  &side->attributes, &expiry, &side->mapped, &packed),
+    check_status(acquire(&exchange, CLIENT, identity), SEC_E_OK, "a credential");
+    check_status(package->lsa->InitLsaModeContext(
+                     side->credential, 0, &target, ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_MUTUAL_AUTH, SECURITY_NATIVE_DREP,
+                     NULL, &side->context, &output, &side->attributes, &expiry, &side->mapped, &packed),
                  SEC_I_CONTINUE_NEEDED, "ISC_REQ_ALLOCATE_MEMORY");
     check(lent == before + 1 && out.cbBuffer && (side->attributes & ISC_RET_ALLOCATED_MEMORY),
           "the token is in the host's memory");
@@ -325,42 +348,57 @@ static void test_allocated_token(const struct package *package)
     check(lent == before, "nothing of the host's is out any more");
 }
 
-static void test_package(const WCHAR *dll, const WCHAR *name, WCHAR *user, WCHAR *password)
+static SEC_WINNT_AUTH_IDENTITY_W identity_of(const struct subject *subject)
 {
-    SEC_WINNT_AUTH_IDENTITY_W identity = {.User = (USHORT *)user,
-                                          .UserLength = (ULONG)wcslen(user),
-                                          .Password = (USHORT *)password,
-                                          .PasswordLength = (ULONG)wcslen(password),
-                                          .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
+    return (SEC_WINNT_AUTH_IDENTITY_W){.User = (USHORT *)subject->user,
+                                       .UserLength = (ULONG)wcslen(subject->user),
+                                       .Domain = (USHORT *)subject->realm,
+                                       .DomainLength = (ULONG)wcslen(subject->realm),
+                                       .Password = (USHORT *)subject->password,
+                                       .PasswordLength = (ULONG)wcslen(subject->password),
+                                       .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
+}
+
+static void test_package(const struct subject *subject)
+{
+    SEC_WINNT_AUTH_IDENTITY_W identity = identity_of(subject);
     WCHAR own_user[257];
     DWORD size = ARRAYSIZE(own_user);
-    HMODULE module = LoadLibraryW(dll);
+    HMODULE module = LoadLibraryW(subject->dll);
     struct package package;
-    printf("      %ls\n", dll);
+    printf("      %ls\n", subject->dll);
     section("LoadLibrary");
     check(module != NULL, "the package's DLL");
-    if (!module || !ask_tables(module, &package) || !start(name, &package)) return;
+    if (!module || !ask_tables(module, &package) || !start(subject->name, &package)) return;
     GetUserNameW(own_user, &size);
-    test_exchange(&package, &identity, user);
-    test_exchange(&package, NULL, own_user);
-    test_refusal(&package, &identity);
-    test_allocated_token(&package);
+    test_exchange(&package, subject, &identity, subject->user);
+    if (subject->default_logon) test_exchange(&package, subject, NULL, own_user);
+    test_allocated_token(&package, subject, &identity);
+    test_refusal(&package, subject, &identity);
     section("SpShutdown");
     check_status(package.lsa->Shutdown(), STATUS_SUCCESS, "the package ends");
 }
 
 int main(int count, char **arguments)
 {
-    WCHAR user[64], password[64];
-    if (count != 3) {
-        fprintf(stderr, "Usage: host USER PASSWORD\n");
+    WCHAR given[5][128] = {L"", L"", L"", L"", L"HOST/localhost"};
+    WCHAR *const user = given[1], *const password = given[2], *const realm = given[3], *const target = given[4];
+    const struct subject ntlm = {L"msv1_0.dll", L"NTLM", L"NTLM", 16, user, password, realm, target, TRUE},
+                         negotiate = {L"negotiate.dll", L"Negotiate", L"NTLM", 16, user, password, realm, target, TRUE},
+                         kerberos = {L"kerberos.dll", L"Kerberos", L"Kerberos", 28,   user,
+                                     password,        realm,       target,      FALSE};
+    if (count != 3 && count != 5) {
+        fprintf(stderr, "Usage: host USER PASSWORD [REALM TARGET]\n");
         return 2;
     }
-    MultiByteToWideChar(CP_ACP, 0, arguments[1], -1, user, ARRAYSIZE(user));
-    MultiByteToWideChar(CP_ACP, 0, arguments[2], -1, password, ARRAYSIZE(password));
+    for (int i = 1; i < count; i++) MultiByteToWideChar(CP_ACP, 0, arguments[i], -1, given[i], ARRAYSIZE(given[i]));
     host_heap = HeapCreate(0, 0, 0);
-    test_package(L"msv1_0.dll", L"NTLM", user, password);
-    test_package(L"negotiate.dll", L"Negotiate", user, password);
+    if (count == 3) {
+        test_package(&ntlm);
+        test_package(&negotiate);
+    } else {
+        test_package(&kerberos);
+    }
     section("The host");
     check(!lent, "all that it has lent came back");
     check(!unknown_calls, "nothing was called that it does not have");

@@ -4,8 +4,9 @@
  * once with the right one, exchanges messages, and queries the session key. It also makes the calls whose trace could
  * go wrong: with names that try to forge lines, with a bad handle and wild addresses, with tokens that are none.
  *
- *   trace_secrets USER PASSWORD MESSAGE KEYFILE    KEYFILE gets the session key in hexadecimal
- *   trace_secrets nothing                          expects no package at all
+ *   trace_secrets USER PASSWORD MESSAGE KEYFILE                 KEYFILE gets the session key in hexadecimal
+ *   trace_secrets USER PASSWORD MESSAGE KEYFILE REALM TARGET    logs on over Kerberos instead, and no more
+ *   trace_secrets nothing                                       expects no package at all
  *
  * Exit code: 0 every call had the status it should have, 1 not (standard output says which), 2 wrong usage.
  */
@@ -14,26 +15,27 @@
 #include <windows.h>
 #include <sspi.h>
 
-enum { MAX_TEXT = 256, MAX_TRAILER = 64, LONG_NAME = 1000, MANY_BUFFERS = 9 };
+enum { MAX_TEXT = 256, MAX_TRAILER = 128, LONG_NAME = 1000, MANY_BUFFERS = 9 };
 
 /* A line end and what could pass for another call's line; and a letter that is not ASCII. */
 #define FORGERY L"\r\n2000-01-01T00:00:00.000000Z 0001:0001 Forged - SEC_E_OK 1us\n"
 static SEC_WCHAR target_name[] = L"HTTP/s\u00e9rver" FORGERY;
 static SEC_WCHAR no_package[] = L"None" FORGERY;
-static SEC_WCHAR ntlm[] = L"NTLM";
+static SEC_WCHAR ntlm[] = L"NTLM", kerberos[] = L"Kerberos";
 
 static const ULONG client_request = ISC_REQ_ALLOCATE_MEMORY | ISC_REQ_CONFIDENTIALITY | ISC_REQ_INTEGRITY |
                                     ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT;
 static const ULONG server_request = ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_CONFIDENTIALITY;
 
 struct secrets {
-    WCHAR user[MAX_TEXT], password[MAX_TEXT];
+    WCHAR user[MAX_TEXT], password[MAX_TEXT], realm[MAX_TEXT];
     char *message;
 };
 
 struct pair {
     CredHandle client_credential, server_credential;
     CtxtHandle client, server;
+    SEC_WCHAR *package, *target;
 };
 
 static void expect(const char *what, SECURITY_STATUS status, SECURITY_STATUS expected)
@@ -45,21 +47,23 @@ static void expect(const char *what, SECURITY_STATUS status, SECURITY_STATUS exp
 
 /* Logging on */
 
-static void acquire(struct pair *pair, WCHAR *user, WCHAR *password)
+static void acquire(struct pair *pair, struct secrets *secrets, WCHAR *password)
 {
-    SEC_WINNT_AUTH_IDENTITY_W identity = {.User = user,
-                                          .UserLength = (ULONG)wcslen(user),
+    SEC_WINNT_AUTH_IDENTITY_W identity = {.User = secrets->user,
+                                          .UserLength = (ULONG)wcslen(secrets->user),
+                                          .Domain = secrets->realm,
+                                          .DomainLength = (ULONG)wcslen(secrets->realm),
                                           .Password = password,
                                           .PasswordLength = (ULONG)wcslen(password),
                                           .Flags = SEC_WINNT_AUTH_IDENTITY_UNICODE};
     TimeStamp expiry;
     expect("client's credential",
-           AcquireCredentialsHandleW(NULL, ntlm, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
+           AcquireCredentialsHandleW(NULL, pair->package, SECPKG_CRED_OUTBOUND, NULL, &identity, NULL, NULL,
                                      &pair->client_credential, &expiry),
            SEC_E_OK);
     expect("server's credential",
-           AcquireCredentialsHandleW(NULL, ntlm, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL, &pair->server_credential,
-                                     &expiry),
+           AcquireCredentialsHandleW(NULL, pair->package, SECPKG_CRED_INBOUND, NULL, NULL, NULL, NULL,
+                                     &pair->server_credential, &expiry),
            SEC_E_OK);
 }
 
@@ -73,7 +77,7 @@ static SECURITY_STATUS client_leg(struct pair *pair, BOOL first, SecBuffer *in, 
     SecBufferDesc input = buffers_of(in, 1), output = buffers_of(out, 1);
     TimeStamp expiry;
     ULONG granted;
-    return InitializeSecurityContextW(&pair->client_credential, first ? NULL : &pair->client, target_name,
+    return InitializeSecurityContextW(&pair->client_credential, first ? NULL : &pair->client, pair->target,
                                       client_request, 0, SECURITY_NATIVE_DREP, first ? NULL : &input, 0, &pair->client,
                                       &output, &granted, &expiry);
 }
@@ -98,6 +102,15 @@ static void log_on(struct pair *pair, SECURITY_STATUS outcome)
     FreeContextBuffer(negotiate.pvBuffer);
     FreeContextBuffer(challenge.pvBuffer);
     FreeContextBuffer(authenticate.pvBuffer);
+}
+
+/* Kerberos's one message, since mutual authentication is not asked for. */
+static void log_on_in_realm(struct pair *pair)
+{
+    SecBuffer request = {0, SECBUFFER_TOKEN, NULL}, none = request;
+    expect("client's leg", client_leg(pair, TRUE, NULL, &request), SEC_E_OK);
+    expect("server's leg", server_leg(pair, TRUE, &request, &none), SEC_E_OK);
+    FreeContextBuffer(request.pvBuffer);
 }
 
 static void release(struct pair *pair)
@@ -199,17 +212,17 @@ static void fail_in_many_ways(struct pair *pair)
 static void be_refused(struct secrets *secrets)
 {
     WCHAR wrong[MAX_TEXT];
-    struct pair pair;
+    struct pair pair = {.package = ntlm, .target = target_name};
     swprintf(wrong, MAX_TEXT, L"wrong%ls", secrets->password);
-    acquire(&pair, secrets->user, wrong);
+    acquire(&pair, secrets, wrong);
     log_on(&pair, SEC_E_LOGON_DENIED);
     release(&pair);
 }
 
 static void be_welcome(struct secrets *secrets, const char *key_path)
 {
-    struct pair pair;
-    acquire(&pair, secrets->user, secrets->password);
+    struct pair pair = {.package = ntlm, .target = target_name};
+    acquire(&pair, secrets, secrets->password);
     log_on(&pair, SEC_E_OK);
     seal(&pair, secrets->message);
     sign(&pair, secrets->message);
@@ -217,6 +230,17 @@ static void be_welcome(struct secrets *secrets, const char *key_path)
     query_names(&pair);
     fail_in_many_ways(&pair);
     show_too_much(&pair);
+    release(&pair);
+}
+
+static void be_welcome_in_realm(struct secrets *secrets, const char *key_path, SEC_WCHAR *target)
+{
+    struct pair pair = {.package = kerberos, .target = target};
+    acquire(&pair, secrets, secrets->password);
+    log_on_in_realm(&pair);
+    seal(&pair, secrets->message);
+    write_session_key(&pair, key_path);
+    query_names(&pair);
     release(&pair);
 }
 
@@ -237,13 +261,20 @@ static void widen(WCHAR *wide, const char *text)
 
 int main(int argc, char **argv)
 {
-    struct secrets secrets;
+    struct secrets secrets = {.realm = L""};
+    WCHAR target[MAX_TEXT];
     if (argc == 2 && !strcmp(argv[1], "nothing")) return expect_nothing();
-    if (argc != 5) return 2;
+    if (argc != 5 && argc != 7) return 2;
     widen(secrets.user, argv[1]);
     widen(secrets.password, argv[2]);
     secrets.message = argv[3];
-    be_welcome(&secrets, argv[4]);
-    be_refused(&secrets);
+    if (argc == 7) {
+        widen(secrets.realm, argv[5]);
+        widen(target, argv[6]);
+        be_welcome_in_realm(&secrets, argv[4], target);
+    } else {
+        be_welcome(&secrets, argv[4]);
+        be_refused(&secrets);
+    }
     return 0;
 }
