@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One side of an exchange of NTLM or Negotiate over the native library, driven by lines on standard input, so that a
- * test can set it against another implementation. One line of answer comes for each line; `peer --help` lists the
- * commands.
- *
- *     0x00090312 SEC_I_CONTINUE_NEEDED 4e544c4d...    a status, and what the command yields
- *     error not a hexadecimal number                  the line itself was wrong; nothing has happened
- *
- * Bytes are in hexadecimal, "-" for none. Texts are UTF-8 and run to the end of their line.
+ * One side of an exchange of NTLM, Kerberos or Negotiate over the native library, driven by lines (lines.h), so that a
+ * test can set it against another implementation. `peer --help` lists the commands.
  */
 #include "context.h"
+#include "lines.h"
 #include "utf16.h"
 
 #include <stdio.h>
@@ -47,6 +42,13 @@ static const char *status_name(SECURITY_STATUS status)
         {SEC_E_UNKNOWN_CREDENTIALS, "SEC_E_UNKNOWN_CREDENTIALS"},
         {SEC_E_NO_CREDENTIALS, "SEC_E_NO_CREDENTIALS"},
         {SEC_E_MESSAGE_ALTERED, "SEC_E_MESSAGE_ALTERED"},
+        {SEC_E_OUT_OF_SEQUENCE, "SEC_E_OUT_OF_SEQUENCE"},
+        {SEC_E_QOP_NOT_SUPPORTED, "SEC_E_QOP_NOT_SUPPORTED"},
+        {SEC_E_TARGET_UNKNOWN, "SEC_E_TARGET_UNKNOWN"},
+        {SEC_E_WRONG_PRINCIPAL, "SEC_E_WRONG_PRINCIPAL"},
+        {SEC_E_TIME_SKEW, "SEC_E_TIME_SKEW"},
+        {SEC_E_NO_KERB_KEY, "SEC_E_NO_KERB_KEY"},
+        {SEC_E_KDC_UNKNOWN_ETYPE, "SEC_E_KDC_UNKNOWN_ETYPE"},
         {SEC_E_NO_AUTHENTICATING_AUTHORITY, "SEC_E_NO_AUTHENTICATING_AUTHORITY"},
         {SEC_E_CONTEXT_EXPIRED, "SEC_E_CONTEXT_EXPIRED"},
         {SEC_E_INCOMPLETE_MESSAGE, "SEC_E_INCOMPLETE_MESSAGE"},
@@ -65,59 +67,12 @@ static void answer_status(SECURITY_STATUS status)
     printf("0x%08X %s", (unsigned)status, status_name(status));
 }
 
-static void answer_bytes(struct cs_span span)
-{
-    putchar(' ');
-    if (!span.size) putchar('-');
-    for (size_t i = 0; i < span.size; i++) printf("%02x", span.data[i]);
-}
-
 static void answer_text(struct cs_span utf16)
 {
     struct cs_writer utf8 = {0};
     if (!cs_utf8_of(&utf8, utf16)) cs_write_span(&utf8, cs_span_of("(not UTF-16)"));
     printf(" %.*s", (int)utf8.size, (const char *)utf8.data);
     cs_writer_drop(&utf8);
-}
-
-static bool refuse(const char *why)
-{
-    printf("error %s", why);
-    return false;
-}
-
-/* ---- lines ---- */
-
-static int digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c ? strchr(digits, c | ('A' <= c && c <= 'F' ? 0x20 : 0)) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
-/* Takes the next word of *REST as bytes; a missing word or "-" is none of them. */
-static bool take_bytes(char **rest, struct cs_writer *bytes)
-{
-    const char *word = *rest ? strsep(rest, " ") : "-";
-    const size_t size = strlen(word);
-    if (!strcmp(word, "-")) return true;
-    if (size % 2) return refuse("an odd number of hexadecimal digits");
-    for (size_t i = 0; i < size; i += 2) {
-        const int high = digit(word[i]), low = digit(word[i + 1]);
-        if (high < 0 || low < 0) return refuse("not a hexadecimal number");
-        cs_write_u8(bytes, (uint8_t)(high << 4 | low));
-    }
-    return !bytes->failed || refuse("no memory");
-}
-
-static bool take_number(char **rest, uint32_t *number)
-{
-    const char *word = *rest ? strsep(rest, " ") : "";
-    char *end;
-    const unsigned long long value = strtoull(word, &end, 0);
-    if (!*word || *end || value > UINT32_MAX) return refuse("not a number of 32 bits");
-    *number = (uint32_t)value;
-    return true;
 }
 
 static bool set_text(struct cs_writer *utf16, const char *text)
@@ -318,50 +273,69 @@ static void command_verify(struct peer *peer, char *rest)
     cs_writer_drop(&token);
 }
 
-static void command_seal(struct peer *peer, char *rest)
+/* The buffer that PART is: its bytes, or ROOM bytes for what the function is to put there. False: no such type. */
+static bool make_buffer(struct part *part, size_t room, struct cs_buffer *buffer)
 {
-    struct cs_session *session = session_of(peer);
-    struct cs_writer data = {0}, token = {0};
-    if (session && cs_write_room(&token, session->sizes.security_trailer) && take_bytes(&rest, &data)) {
-        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_TOKEN, &token), buffer_of(SECBUFFER_DATA, &data)};
-        const struct cs_message message = {buffers, 2};
-        answer_status(cs_encrypt(session, 0, &message));
-        answer_bytes(span_of(&buffers[0]));
-        answer_bytes(span_of(&buffers[1]));
-    }
-    cs_writer_drop(&data);
-    cs_writer_drop(&token);
+    static const struct {
+        const char *name;
+        uint32_t type;
+    } types[] = {
+        {"token", SECBUFFER_TOKEN},     {"data", SECBUFFER_DATA},
+        {"stream", SECBUFFER_STREAM},   {"checked", SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM},
+        {"padding", SECBUFFER_PADDING}, {"readonly", SECBUFFER_DATA | SECBUFFER_READONLY},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(types[i].name, part->type)) {
+            if (!part->bytes.size) cs_write_room(&part->bytes, room);
+            *buffer = buffer_of(types[i].type, &part->bytes);
+            return !part->bytes.failed || refuse("no memory");
+        }
+    return refuse("no such type of buffer");
 }
 
-static void unseal(struct cs_session *session, const struct cs_message *message, const struct cs_buffer *data)
+static void answer_buffers(const struct cs_buffer *buffers, size_t count)
 {
+    for (size_t i = 0; i < count; i++) answer_bytes(span_of(&buffers[i]));
+}
+
+static size_t room_of(const struct cs_session *session, const struct part *part)
+{
+    if (!strcmp(part->type, "token")) return session->sizes.security_trailer;
+    return strcmp(part->type, "padding") ? 0 : session->sizes.block_size;
+}
+
+static void command_encrypt(struct peer *peer, char *rest)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_buffer buffers[MAX_PARTS];
+    struct parts parts = {.count = 0};
     uint32_t qop = 0;
-    answer_status(cs_decrypt(session, message, &qop));
-    answer_bytes(span_of(data));
-    printf(" 0x%08X", qop);
+    bool ready = session && take_number(&rest, &qop) && take_parts(rest, &parts);
+    for (size_t i = 0; ready && i < parts.count; i++)
+        ready = make_buffer(&parts.part[i], room_of(session, &parts.part[i]), &buffers[i]);
+    if (ready) {
+        const struct cs_message message = {buffers, (uint32_t)parts.count};
+        answer_status(cs_encrypt(session, qop, &message));
+        answer_buffers(buffers, parts.count);
+    }
+    drop_parts(&parts);
 }
 
-static void command_unseal(struct peer *peer, char *rest)
+static void command_decrypt(struct peer *peer, char *rest)
 {
     struct cs_session *session = session_of(peer);
-    struct cs_writer token = {0}, data = {0};
-    if (session && take_bytes(&rest, &token) && take_bytes(&rest, &data)) {
-        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_TOKEN, &token), buffer_of(SECBUFFER_DATA, &data)};
-        unseal(session, &(struct cs_message){buffers, 2}, &buffers[1]);
+    struct cs_buffer buffers[MAX_PARTS];
+    struct parts parts = {.count = 0};
+    uint32_t qop = 0;
+    bool ready = session && take_parts(rest, &parts);
+    for (size_t i = 0; ready && i < parts.count; i++) ready = make_buffer(&parts.part[i], 0, &buffers[i]);
+    if (ready) {
+        const struct cs_message message = {buffers, (uint32_t)parts.count};
+        answer_status(cs_decrypt(session, &message, &qop));
+        printf(" 0x%08X", qop);
+        answer_buffers(buffers, parts.count);
     }
-    cs_writer_drop(&token);
-    cs_writer_drop(&data);
-}
-
-static void command_unseal_stream(struct peer *peer, char *rest)
-{
-    struct cs_session *session = session_of(peer);
-    struct cs_writer stream = {0};
-    if (session && take_bytes(&rest, &stream)) {
-        struct cs_buffer buffers[] = {buffer_of(SECBUFFER_STREAM, &stream), {0, SECBUFFER_DATA, 0}};
-        unseal(session, &(struct cs_message){buffers, 2}, &buffers[1]);
-    }
-    cs_writer_drop(&stream);
+    drop_parts(&parts);
 }
 
 static void command_names(struct peer *peer, char *rest)
@@ -391,6 +365,34 @@ static void command_session_key(struct peer *peer, char *rest)
     answer_bytes((struct cs_span){session->session_key, session->session_key_size});
 }
 
+static void command_etype(struct peer *peer, char *rest)
+{
+    (void)rest;
+    const struct cs_session *session = session_of(peer);
+    if (!session) return;
+    answer_status(SEC_E_OK);
+    printf(" %u", session->key_info.encrypt_algorithm);
+}
+
+/* The other side's delegated credential proves to be one by what can be done with it. */
+static void command_delegate(struct peer *peer, char *rest)
+{
+    const struct cs_session *session = session_of(peer);
+    if (!session) return;
+    if (!session->delegated) {
+        answer_status(SEC_E_NO_CREDENTIALS);
+        return;
+    }
+    if (!set_text(&peer->target, rest)) return;
+    cs_credential_addref(session->delegated);
+    cs_credential_release(peer->credential);
+    peer->credential = session->delegated;
+    cs_context_release(peer->context);
+    peer->context = NULL;
+    peer->initiator = true;
+    answer_status(SEC_E_OK);
+}
+
 static void command_flags(struct peer *peer, char *rest)
 {
     (void)rest;
@@ -398,15 +400,11 @@ static void command_flags(struct peer *peer, char *rest)
     printf(" 0x%08X", peer->granted);
 }
 
-/* ---- the loop ---- */
+/* ---- the program ---- */
 
-static const struct command {
-    const char *name;
-    const char *usage;
-    void (*run)(struct peer *peer, char *rest);
-} commands[] = {
+static const struct command commands[] = {
     {"role", "init|accept", command_role},
-    {"package", "NTLM|Negotiate", command_package},
+    {"package", "NTLM|Kerberos|Negotiate", command_package},
     {"packages", "LIST (for Negotiate: \"!ntlm\", \"NTLM\" ...)", command_packages},
     {"user", "TEXT", command_user},
     {"domain", "TEXT", command_domain},
@@ -420,44 +418,15 @@ static const struct command {
     {"step", "[TOKEN]: the token to send", command_step},
     {"sign", "DATA: signature", command_sign},
     {"verify", "DATA SIGNATURE", command_verify},
-    {"seal", "DATA: signature, data", command_seal},
-    {"unseal", "SIGNATURE DATA: data, qop", command_unseal},
-    {"unseal-stream", "BYTES: data, qop", command_unseal_stream},
+    {"encrypt", "QOP (TYPE BYTES)...: the buffers", command_encrypt},
+    {"decrypt", "(TYPE BYTES)...: qop, the buffers", command_decrypt},
     {"names", ": DOMAIN\\user", command_names},
     {"target-name", ": the initiator's target", command_target_name},
     {"session-key", ": the key", command_session_key},
+    {"etype", ": the encryption type, of Kerberos", command_etype},
+    {"delegate", "TARGET (begin again, with the credential that was delegated)", command_delegate},
     {"flags", ": ISC_RET_ or ASC_RET_ of the last step", command_flags},
 };
-
-static void print_help(void)
-{
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        printf("%s %s\n", commands[i].name, commands[i].usage);
-}
-
-static void run_line(struct peer *peer, char *line)
-{
-    const char *name = strsep(&line, " ");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (!strcmp(commands[i].name, name)) {
-            commands[i].run(peer, line);
-            return;
-        }
-    refuse("no such command");
-}
-
-static void run_lines(struct peer *peer)
-{
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) > 0) {
-        line[strcspn(line, "\n")] = 0;
-        run_line(peer, line);
-        putchar('\n');
-        fflush(stdout);
-    }
-    free(line);
-}
 
 static void drop(struct peer *peer)
 {
@@ -474,15 +443,7 @@ static void drop(struct peer *peer)
 int main(int argc, char **argv)
 {
     struct peer peer = {.mechanism = cs_find_mechanism("NTLM"), .initiator = true, .policy = cs_default_policy()};
-    if (argc == 2 && !strcmp(argv[1], "--help")) {
-        print_help();
-        return 0;
-    }
-    if (argc > 1) {
-        fprintf(stderr, "usage: %s [--help]; commands come on standard input\n", argv[0]);
-        return 2;
-    }
-    run_lines(&peer);
+    const int code = run_program(argc, argv, commands, sizeof commands / sizeof *commands, &peer);
     drop(&peer);
-    return 0;
+    return code;
 }

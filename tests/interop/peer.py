@@ -13,15 +13,17 @@ ISC_REQ_CONFIDENTIALITY = 0x10
 ISC_REQ_INTEGRITY = 0x10000
 ASC_REQ_CONFIDENTIALITY = 0x10
 ASC_REQ_INTEGRITY = 0x20000
+ASC_REQ_EXTENDED_ERROR = 0x8000
 ASC_REQ_ALLOW_MISSING_BINDINGS = 0x10000000
 
 
 class StatusError(Exception):
-    """A command ended with a status other than success; `name` is its name."""
+    """A command ended with a status other than success; `name` is its name, `token` what a failed step yields."""
 
-    def __init__(self, command, code, name):
-        super().__init__(f'{command}: {code} {name}')
+    def __init__(self, command, code, name, more=''):
+        super().__init__(f'{command}: {code} {name} {more}'.rstrip(' -'))
         self.name = name
+        self.token = bytes_of(more.split(' ')[0]) if command == 'step' else b''
 
 
 def expect_status(status, function, *arguments, **settings):
@@ -30,18 +32,27 @@ def expect_status(status, function, *arguments, **settings):
     expect_equal(error.name, status, 'status')
 
 
-def program():
-    """The path of the program: COUNTERSIGN_PEER, else in the build tree."""
+def built(name):
+    """The path of a program of the build tree, tests/interop."""
     here = os.path.dirname(os.path.abspath(__file__))
     build = os.environ.get('COUNTERSIGN_BUILD') or os.path.join(here, '..', '..', 'build')
-    return os.environ.get('COUNTERSIGN_PEER') or os.path.join(build, 'tests', 'interop', 'peer')
+    return os.path.join(build, 'tests', 'interop', name)
 
 
-class Peer:
-    """One process of `peer`. Its settings come as keywords, named like its commands."""
+def program():
+    """The path of `peer`: COUNTERSIGN_PEER, else in the build tree."""
+    return os.environ.get('COUNTERSIGN_PEER') or built('peer')
 
-    def __init__(self, role, **settings):
-        self._process = subprocess.Popen([program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8')
+
+class Process:
+    """A program that answers lines (lines.h), by methods instead. Its settings come as keywords, named like its
+    commands."""
+
+    failure = 0x80000000  # the bits of a status that say that it is none of success
+
+    def __init__(self, path, role, env=None, **settings):
+        self._process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8',
+                                         env=env)
         self.token = b''
         self.status = CONTINUE
         self._ask('role', role)
@@ -65,13 +76,13 @@ class Peer:
         answer = self._process.stdout.readline().rstrip('\n').split(' ', 2)
         if answer[0] == 'error' or len(answer) < 2:
             raise RuntimeError(f'peer, {command}: {" ".join(answer)}')
-        if int(answer[0], 16) >= 0x80000000:
-            raise StatusError(command, *answer[:2])
+        if int(answer[0], 16) & self.failure:
+            raise StatusError(command, *answer)
         self.status = answer[1]
         return answer[2] if len(answer) > 2 else ''
 
     def _ask_bytes(self, command, *arguments):
-        return [b'' if word == '-' else bytes.fromhex(word) for word in self._ask(command, *arguments).split()]
+        return [bytes_of(word) for word in self._ask(command, *arguments).split()]
 
     def step(self, token=b''):
         """One leg; returns the token to send, and leaves the status in `status`."""
@@ -84,30 +95,57 @@ class Peer:
     def verify(self, data, signature):
         self._ask('verify', data, signature)
 
-    def seal(self, data):
-        """EncryptMessage; the signature followed by the data, as they go over the wire."""
-        return b''.join(self._ask_bytes('seal', data))
-
-    def unseal(self, message):
-        """DecryptMessage with TOKEN and DATA."""
-        return self._first('unseal', message[:16], message[16:])
-
-    def unseal_stream(self, message):
-        """DecryptMessage with STREAM and DATA."""
-        return self._first('unseal-stream', message)
-
-    def _first(self, command, *arguments):
-        word = self._ask(command, *arguments).split()[0]
-        return b'' if word == '-' else bytes.fromhex(word)
-
     def names(self):
         return self._ask('names')
-
-    def target_name(self):
-        return self._ask('target-name')
 
     def session_key(self):
         return self._ask_bytes('session-key')[0]
 
     def flags(self):
         return int(self._ask('flags'), 16)
+
+    def delegate(self, target):
+        """Begins anew as the initiator that the other side's delegated credential makes it."""
+        self._ask('delegate', target)
+
+
+class Peer(Process):
+    """One process of `peer`."""
+
+    def __init__(self, role, env=None, **settings):
+        super().__init__(program(), role, env, **settings)
+
+    def encrypt(self, *buffers, qop=0):
+        """EncryptMessage. BUFFERS: pairs of type and bytes; returns the bytes of each."""
+        return self._ask_bytes('encrypt', qop, *flattened(buffers))
+
+    def decrypt(self, *buffers):
+        """DecryptMessage: the quality of protection, and the bytes of each of BUFFERS."""
+        words = self._ask('decrypt', *flattened(buffers)).split()
+        return int(words[0], 16), [bytes_of(word) for word in words[1:]]
+
+    def seal(self, data):
+        """EncryptMessage; the signature followed by the data, as they go over the wire."""
+        return b''.join(self.encrypt(('token', b''), ('data', data)))
+
+    def unseal(self, message):
+        """DecryptMessage with TOKEN and DATA."""
+        return self.decrypt(('token', message[:16]), ('data', message[16:]))[1][1]
+
+    def unseal_stream(self, message):
+        """DecryptMessage with STREAM and DATA."""
+        return self.decrypt(('stream', message), ('data', b''))[1][1]
+
+    def target_name(self):
+        return self._ask('target-name')
+
+    def etype(self):
+        return int(self._ask('etype'))
+
+
+def bytes_of(word):
+    return b'' if word == '-' else bytes.fromhex(word)
+
+
+def flattened(pairs):
+    return [word for pair in pairs for word in pair]

@@ -31,6 +31,11 @@ class Results:
         print(f'skip  {name}: {reason}')
         sys.stdout.flush()
 
+    def not_compared(self, name, reason):
+        """Says what nobody can be compared with: that is no case, and counts as none."""
+        print(f'--    {name}: {reason}')
+        sys.stdout.flush()
+
     def end(self):
         """Prints the counts and ends the program."""
         print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped')
