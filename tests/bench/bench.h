@@ -15,7 +15,11 @@
 #define BENCH_USER "bench"
 #define BENCH_PASSWORD "Zw3i-Wege"
 
-enum { BENCH_SPARE = 16, BENCH_PATH = 32 };
+/* The service to which Kerberos goes. */
+#define BENCH_SERVICE "HTTP"
+#define BENCH_HOST "server.example.test"
+
+enum { BENCH_SPARE = 32, BENCH_TOKEN = 80, BENCH_PATH = 32 };
 
 /* A run of bytes that a library has allocated. */
 struct bench_block {
@@ -27,7 +31,8 @@ struct bench_block {
 struct bench_message {
     uint8_t *data; /* plain; sealed in place by those that do so */
     size_t size;
-    uint8_t token[16];
+    uint8_t token[BENCH_TOKEN];
+    uint32_t token_size;               /* bytes, of those that set it */
     struct bench_block sealed, opened; /* of libraries that make blocks of their own, until DROP */
 };
 
@@ -53,6 +58,19 @@ extern const struct bench_peer bench_ours, bench_own_ntlm, bench_gss_ntlmssp, be
 extern const struct bench_peer bench_ours_negotiate, bench_mit_spnego;
 extern const struct bench_peer bench_bare_gnutls, bench_bare_nettle, bench_bare_hcrypto;
 
+/* Kerberos; they need bench_kerberos.begin(). Credentials are in files, or, Heimdal's also, in memory. */
+extern const struct bench_peer bench_ours_kerberos, bench_mit, bench_heimdal;
+extern const struct bench_peer bench_heimdal_file, bench_heimdal_memory;
+extern const struct bench_peer bench_bare_aes_gnutls, bench_bare_aes_nettle;
+
+/* What has to be there before peers are opened: an account file, or a realm with its KDC. */
+struct bench_world {
+    void (*begin)(void);
+    void (*end)(void);
+};
+
+extern const struct bench_world bench_ntlm, bench_kerberos;
+
 /* Ends the program with 1 unless HELD; WHAT says on standard error what did not. */
 void bench_require(bool held, const char *what);
 
@@ -76,5 +94,6 @@ void bench_messages(const char *name);
 void bench_handshake(const char *name);
 void bench_context_memory(const char *name);
 void bench_native_call(const char *name);
+void bench_two_contexts(const char *name);
 
 #endif

@@ -11,11 +11,21 @@ static const struct {
     const char *name;
     void (*run)(const char *name);
 } benchmarks[] = {
-    {"ntlm-seal", bench_messages},       {"ntlm-unseal", bench_messages},
-    {"ntlm-sign", bench_messages},       {"ntlm-verify", bench_messages},
-    {"ntlm-handshake", bench_handshake}, {"context-memory", bench_context_memory},
-    {"native-call", bench_native_call},  {"negotiate-handshake", bench_handshake},
+    {"ntlm-seal", bench_messages},
+    {"ntlm-unseal", bench_messages},
+    {"ntlm-sign", bench_messages},
+    {"ntlm-verify", bench_messages},
+    {"ntlm-handshake", bench_handshake},
+    {"context-memory", bench_context_memory},
+    {"native-call", bench_native_call},
+    {"negotiate-handshake", bench_handshake},
     {"negotiate-seal", bench_messages},
+    {"kerberos-handshake", bench_handshake},
+    {"kerberos-seal", bench_messages},
+    {"kerberos-unseal", bench_messages},
+    {"kerberos-sign", bench_messages},
+    {"kerberos-verify", bench_messages},
+    {"kerberos-two-contexts", bench_two_contexts},
 };
 
 static bool run(const char *name)

@@ -4,7 +4,6 @@
  * stay in step and every message is seen to come out as it went in; one half of it is the figure.
  */
 #include "contest.h"
-#include "ours.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,14 +16,21 @@ enum { ROUNDS = 61, LARGEST_BATCH = 128, BATCH_BYTES = 1 << 18 };
 
 /* Who takes part, the first being ours, and the libraries that set the limit, if any; both until NULL. */
 struct field {
+    const struct bench_world *world;
     const struct bench_peer *peers[CONTEST_MOST], *bare_peers[CONTEST_MOST];
 };
 
 static const struct field ntlm_field = {
+    &bench_ntlm,
     {&bench_ours, &bench_gss_ntlmssp, &bench_winpr},
     {&bench_bare_gnutls, &bench_bare_nettle, &bench_bare_hcrypto},
 };
-static const struct field negotiate_field = {{&bench_ours_negotiate, &bench_own_ntlm}, {NULL}};
+static const struct field negotiate_field = {&bench_ntlm, {&bench_ours_negotiate, &bench_own_ntlm}, {NULL}};
+static const struct field kerberos_field = {
+    &bench_kerberos,
+    {&bench_ours_kerberos, &bench_mit, &bench_heimdal},
+    {&bench_bare_aes_gnutls, &bench_bare_aes_nettle},
+};
 
 struct kind {
     const char *name;
@@ -34,9 +40,11 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"ntlm-seal", &ntlm_field, true, false, 262144},         {"ntlm-unseal", &ntlm_field, true, true, 262144},
-    {"ntlm-sign", &ntlm_field, false, false, 262144},        {"ntlm-verify", &ntlm_field, false, true, 262144},
-    {"negotiate-seal", &negotiate_field, true, false, 1024},
+    {"ntlm-seal", &ntlm_field, true, false, 262144},           {"ntlm-unseal", &ntlm_field, true, true, 262144},
+    {"ntlm-sign", &ntlm_field, false, false, 262144},          {"ntlm-verify", &ntlm_field, false, true, 262144},
+    {"negotiate-seal", &negotiate_field, true, false, 1024},   {"kerberos-seal", &kerberos_field, true, false, 262144},
+    {"kerberos-unseal", &kerberos_field, true, true, 262144},  {"kerberos-sign", &kerberos_field, false, false, 262144},
+    {"kerberos-verify", &kerberos_field, false, true, 262144},
 };
 
 struct batch {
@@ -137,10 +145,10 @@ void bench_messages(const char *name)
     static const size_t sizes[] = {64, 1024, 16384, 262144};
     const struct kind *kind = find_kind(name);
     struct contest contest = {0};
-    bench_ours_environment();
+    kind->field->world->begin();
     const size_t first_bare = join_all(&contest, kind);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sizes[i] <= kind->largest; i++)
         measure(&contest, first_bare, kind, sizes[i]);
     contest_end(&contest);
-    pair_environment_end();
+    kind->field->world->end();
 }

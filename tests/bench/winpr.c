@@ -12,7 +12,7 @@
 #include <winpr/ntlm.h>
 #include <winpr/sspi.h>
 
-enum { TOKEN_ROOM = 4096 };
+enum { TOKEN_ROOM = 4096, SIGNATURE = 16 };
 
 struct winpr_pair {
     SecurityFunctionTableA *sspi;
@@ -137,7 +137,7 @@ static void handshake(void *state)
 
 static SecBufferDesc describe(SecBuffer buffers[2], struct bench_message *message)
 {
-    buffers[0] = token_buffer(message->token, sizeof message->token);
+    buffers[0] = token_buffer(message->token, SIGNATURE);
     buffers[1] = (SecBuffer){(ULONG)message->size, SECBUFFER_DATA, message->data};
     return (SecBufferDesc){SECBUFFER_VERSION, 2, buffers};
 }
