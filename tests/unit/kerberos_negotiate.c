@@ -133,6 +133,32 @@ static void server_without_keys(void **state)
     setenv("KRB5_KTNAME", keytab, 1);
 }
 
+/* A program names its target once; the proof of a mechanism that the server chose on the second leg has it all the
+ * same: without it a client's messages could be passed on. */
+static void target_of_the_first_leg(void **state)
+{
+    char keytab[256];
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    snprintf(keytab, sizeof keytab, "%s", getenv("KRB5_KTNAME"));
+    setenv("KRB5_KTNAME", "FILE:/nonexistent", 1);
+    pair_open(&pair, "Negotiate", &setup);
+    assert_int_equal(pair_client_step(&pair, nothing), SEC_I_CONTINUE_NEEDED);
+    const size_t size = pair.target.size;
+    cs_writer_drop(&pair.target);
+    SECURITY_STATUS server = pair_server_step(&pair, cs_token(pair.client)), client = SEC_I_CONTINUE_NEEDED;
+    while (client == SEC_I_CONTINUE_NEEDED && server == SEC_I_CONTINUE_NEEDED) {
+        client = pair_client_step(&pair, cs_token(pair.server));
+        server = pair_server_step(&pair, cs_token(pair.client));
+    }
+    assert_int_equal(server, SEC_E_OK);
+    assert_string_equal(cs_context_session(pair.server)->package, "NTLM");
+    assert_int_equal(cs_context_session(pair.server)->target.size, size);
+    pair_close(&pair);
+    setenv("KRB5_KTNAME", keytab, 1);
+}
+
 static void package_lists(void **state)
 {
     struct pair_setup setup = realm_setup();
@@ -185,8 +211,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kerberos_first),      cmocka_unit_test(default_credentials),
         cmocka_unit_test(refused_logon),       cmocka_unit_test(ntlm_where_kerberos_cannot_start),
-        cmocka_unit_test(server_without_keys), cmocka_unit_test(package_lists),
-        cmocka_unit_test(bare_kerberos),       cmocka_unit_test(dce_style),
+        cmocka_unit_test(server_without_keys), cmocka_unit_test(target_of_the_first_leg),
+        cmocka_unit_test(package_lists),       cmocka_unit_test(bare_kerberos),
+        cmocka_unit_test(dce_style),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

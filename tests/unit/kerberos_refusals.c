@@ -97,6 +97,7 @@ static void targets(void **state)
     assert_int_equal(aim("@"), SEC_E_TARGET_UNKNOWN);
     assert_int_equal(aim("@EXAMPLE.TEST"), SEC_E_TARGET_UNKNOWN);
     assert_int_equal(aim("HTTP/"), SEC_E_TARGET_UNKNOWN);
+    assert_int_equal(aim("HTTP/:80"), SEC_E_TARGET_UNKNOWN);
     assert_int_equal(aim("nobody@EXAMPLE.TEST"), SEC_E_TARGET_UNKNOWN);
 }
 

@@ -5,11 +5,15 @@
  *
  * Bug classes: C2 (empty tokens), C4 (what a half-open context yields), C5 (indefinite and overlong lengths), E1.
  */
+#include "kerberos.h"
 #include "kerberos_checksum.h"
 #include "kerberos_token.h"
 #include "realm.h"
 #include "unit.h"
 
+#include <der.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A client that has logged on already, so that a case takes no exchange with the KDC. */
@@ -148,17 +152,39 @@ static void out_of_turn(void **state)
     pair_close(&pair);
 }
 
+/* MESSAGE, an AP-REP, with a key version that its sender left out. */
+static struct cs_writer reencoded(struct cs_span message)
+{
+    struct cs_writer made = {0};
+    AP_REP reply;
+    krb5int32 kvno = 1;
+    unsigned char *bytes;
+    size_t size, used;
+    int code;
+    assert_int_equal(decode_AP_REP(message.data, message.size, &reply, &used), 0);
+    assert_null(reply.enc_part.kvno);
+    reply.enc_part.kvno = &kvno;
+    ASN1_MALLOC_ENCODE(AP_REP, bytes, size, &reply, &used, code);
+    assert_int_equal(code, 0);
+    cs_write_span(&made, (struct cs_span){bytes, size});
+    reply.enc_part.kvno = NULL;
+    free_AP_REP(&reply);
+    free(bytes);
+    return made;
+}
+
 /* In DCE style a second request is no third leg, and nor is the server's own reply. */
 static void third_leg(void **state)
 {
     struct pair_setup setup = realm_setup();
     (void)state;
     setup.client_request |= ISC_REQ_USE_DCE_STYLE;
-    for (int own = 0; own < 2; own++) {
+    for (int kind = 0; kind < 3; kind++) {
         struct pair pair;
         open_half(&pair, &setup);
         assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_I_CONTINUE_NEEDED);
-        struct cs_writer token = copy_of(cs_token(own ? pair.server : pair.client));
+        struct cs_writer token =
+            kind == 2 ? reencoded(cs_token(pair.server)) : copy_of(cs_token(kind == 1 ? pair.server : pair.client));
         assert_int_equal(pair_server_step(&pair, cs_written(&token)), SEC_E_INVALID_TOKEN);
         assert_null(cs_context_session(pair.server));
         cs_writer_drop(&token);

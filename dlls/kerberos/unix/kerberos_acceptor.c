@@ -7,6 +7,7 @@
 #include "secure.h"
 #include "utf16.h"
 
+#include <der.h>
 #include <krb5_err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static krb5_error_code check_authenticator(krb5_context context, const struct cl
     const Principal of_ticket = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
     const Principal speaker = {.name = claim->authenticator.cname, .realm = claim->authenticator.crealm};
     if (claim->authenticator.authenticator_vno != 5) return KRB5KRB_AP_ERR_BADVERSION;
+    if (claim->ticket.flags.anonymous) return KRB5KDC_ERR_POLICY; /* servers that want any user want a user */
     if (!krb5_principal_compare(context, &of_ticket, &speaker)) return KRB5KRB_AP_ERR_BADMATCH;
     const time_t apart = time(NULL) - claim->authenticator.ctime;
     return llabs(apart) > krb5_get_max_time_skew(context) ? KRB5KRB_AP_ERR_SKEW : 0;
@@ -187,11 +189,11 @@ static SECURITY_STATUS answer(krb5_context context, struct kerberos_exchange *ex
 static SECURITY_STATUS accept_claim(krb5_context context, struct kerberos_exchange *exchange,
                                     const struct kerberos_token *token, const struct claim *claim, struct cs_leg *leg)
 {
-    SECURITY_STATUS status = check_replay(context, exchange, claim);
-    if (status == SEC_E_OK) status = check_bindings(exchange, claim, leg);
+    SECURITY_STATUS status = check_bindings(exchange, claim, leg);
     if (status) return status;
     take_flags(exchange, token, claim);
     status = take_keys(exchange, claim) ? take_names(context, exchange, claim) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) status = check_replay(context, exchange, claim);
     if (status) return status;
     const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
     if ((claim->checksum.flags & KERBEROS_DELEGATE) &&
@@ -240,13 +242,28 @@ static SECURITY_STATUS receive_request(krb5_context context, struct kerberos_exc
     return status;
 }
 
+/* Whether MESSAGE has our own reply's ciphertext, however it is wrapped: only that much of it is authenticated. */
+static bool is_own_reply(struct cs_span message, struct cs_span own)
+{
+    AP_REP theirs, ours;
+    size_t used;
+    if (decode_AP_REP(message.data, message.size, &theirs, &used)) return false;
+    bool same = true;
+    if (!decode_AP_REP(own.data, own.size, &ours, &used)) {
+        same = !der_heim_octet_string_cmp(&theirs.enc_part.cipher, &ours.enc_part.cipher);
+        free_AP_REP(&ours);
+    }
+    free_AP_REP(&theirs);
+    return same;
+}
+
 /* The third leg of DCE style: the client shows that it has read the AP-REP, which our own does not show. */
 static SECURITY_STATUS receive_third(krb5_context context, struct kerberos_exchange *exchange, struct cs_span message,
                                      struct cs_leg *leg, struct cs_session **session)
 {
     const struct cs_span own = cs_written(&exchange->reply);
     EncAPRepPart part = {.ctime = 0};
-    if (message.size == own.size && cs_same(message.data, own.data, own.size)) return SEC_E_INVALID_TOKEN;
+    if (is_own_reply(message, own)) return SEC_E_INVALID_TOKEN;
     krb5_error_code code = kerberos_read_reply(context, exchange, message, &part);
     if (!code && (!part.seq_number || *part.seq_number != exchange->own_sequence)) code = KRB5KRB_AP_ERR_BADSEQ;
     free_EncAPRepPart(&part);

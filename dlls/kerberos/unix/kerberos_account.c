@@ -172,11 +172,24 @@ SECURITY_STATUS kerberos_write_text(const char *text, struct cs_writer *output)
     return output->failed ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_INVALID_TOKEN;
 }
 
+static bool is_own_realm(krb5_context context, const char *realm)
+{
+    krb5_realm own = NULL;
+    const bool same = !krb5_get_default_realm(context, &own) && !strcmp(own, realm);
+    krb5_xfree(own);
+    return same;
+}
+
+/* Another realm stays whole: its first label may be that of this machine's, and its users are not this one's. */
+static char *domain_of(krb5_context context, const char *realm)
+{
+    return upper_copy(realm, is_own_realm(context, realm) ? strcspn(realm, ".") : strlen(realm));
+}
+
 SECURITY_STATUS kerberos_write_name(krb5_context context, krb5_const_principal principal, struct cs_writer *output)
 {
     const int flags = KRB5_PRINCIPAL_UNPARSE_NO_REALM | KRB5_PRINCIPAL_UNPARSE_DISPLAY;
-    const char *realm = krb5_principal_get_realm(context, principal);
-    char *domain = upper_copy(realm, strcspn(realm, ".")), *user = NULL;
+    char *domain = domain_of(context, krb5_principal_get_realm(context, principal)), *user = NULL;
     SECURITY_STATUS status = domain ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
     if (status == SEC_E_OK && krb5_unparse_name_flags(context, principal, flags, &user)) status = SEC_E_INVALID_TOKEN;
     if (status == SEC_E_OK) status = kerberos_write_text(domain, output);

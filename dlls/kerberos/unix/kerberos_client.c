@@ -160,7 +160,8 @@ static SECURITY_STATUS ask(krb5_context context, const struct kerberos_logon *lo
     krb5_free_principal(context, server);
     ticket->offset = logon->offset;
     if (!code && !kerberos_allows(context, ticket->creds->session.keytype)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
-    return kerberos_status(code);
+    /* What has expired is the user's ticket-granting ticket: as good as none. */
+    return code == KRB5KRB_AP_ERR_TKT_EXPIRED ? SEC_E_NO_CREDENTIALS : kerberos_status(code);
 }
 
 SECURITY_STATUS kerberos_client_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,

@@ -43,7 +43,9 @@ void kerberos_forward(krb5_context context, const struct kerberos_exchange *exch
     krb5_data message = {0, NULL};
     if (!exchange->ticket->creds->flags.b.ok_as_delegate) return;
     if (kerberos_client_logon(client, context, &logon)) return;
-    if (!forward(context, exchange, logon, &message) && message.length <= UINT16_MAX)
+    /* The user's cache may have become another user's since the service ticket was got (bug class E5). */
+    const bool same = krb5_principal_compare(context, logon->client, exchange->ticket->creds->client);
+    if (same && !forward(context, exchange, logon, &message) && message.length <= UINT16_MAX)
         cs_write_span(output, (struct cs_span){message.data, message.length});
     krb5_data_free(&message);
     kerberos_logon_release(context, logon);

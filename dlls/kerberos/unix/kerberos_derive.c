@@ -59,12 +59,23 @@ static const ETYPE_INFO2_ENTRY *entry_for(const ETYPE_INFO2 *info, krb5_enctype 
     return other;
 }
 
+/* The iterations that the KDC names, unless they would keep this thread for minutes: nobody vouches for them. */
+static krb5_data parameters_of(const ETYPE_INFO2_ENTRY *entry, krb5_enctype etype)
+{
+    const krb5_data none = {0, NULL};
+    if (!entry || entry->etype != (ENCTYPE)etype || !entry->s2kparams) return none;
+    const struct cs_span text = {entry->s2kparams->data, entry->s2kparams->length};
+    struct cs_reader reader = cs_reader_of(text);
+    uint32_t iterations = 0;
+    for (int i = 0; i < 4; i++) iterations = iterations << 8 | cs_read_u8(&reader);
+    return !reader.failed && !reader.remaining && iterations && iterations <= 1000000 ? *entry->s2kparams : none;
+}
+
 static krb5_error_code derive(krb5_context context, const struct kerberos_account *account, krb5_enctype etype,
                               const ETYPE_INFO2_ENTRY *entry, krb5_keyblock *key)
 {
     krb5_salt salt;
-    krb5_data parameters = {0, NULL};
-    if (entry && entry->etype == (ENCTYPE)etype && entry->s2kparams) parameters = *entry->s2kparams;
+    const krb5_data parameters = parameters_of(entry, etype);
     if (entry && entry->salt) {
         salt = (krb5_salt){KRB5_PW_SALT, {strlen(*entry->salt), *entry->salt}};
         return krb5_string_to_key_salt_opaque(context, etype, account->password, salt, parameters, key);

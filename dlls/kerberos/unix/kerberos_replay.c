@@ -148,8 +148,8 @@ static bool begin(int fd, struct header *header, uint32_t lost)
 {
     *header = (struct header){.lost = lost};
     memcpy(header->format, format, sizeof format);
-    return cs_random(header->key, KEY) && !ftruncate(fd, 0) && !ftruncate(fd, end_of_level(-1)) &&
-           write_at(fd, header, sizeof *header, 0);
+    /* Never of size 0 on the way: whoever dies here would leave what counts as a new file, which remembers no loss. */
+    return cs_random(header->key, KEY) && write_at(fd, header, sizeof *header, 0) && !ftruncate(fd, end_of_level(-1));
 }
 
 /* The header before the size, so that no level that the header speaks of is missing, whoever dies here. */

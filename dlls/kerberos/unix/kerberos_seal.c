@@ -333,7 +333,8 @@ bool kerberos_unseal(const struct kerberos_sealer *sealer, const struct kerberos
 {
     struct short_message message;
     if (!gather(parts, &message)) return unseal_long(sealer, parts, mac);
-    if (!unseal_short(sealer, &message, mac)) return false;
-    scatter(parts, &message);
-    return true;
+    const bool genuine = unseal_short(sealer, &message, mac);
+    if (genuine) scatter(parts, &message);
+    cs_wipe(message.bytes, message.size); /* subkeys come this way */
+    return genuine;
 }

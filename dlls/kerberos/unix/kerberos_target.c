@@ -18,7 +18,7 @@ static bool canonicalises(krb5_context context)
 static const char *mapped_realm(krb5_context context, const char *host)
 {
     const char *realm = NULL;
-    for (const char *name = host; name && !realm; name = strchr(name + 1, '.'))
+    for (const char *name = host; name && *name && !realm; name = strchr(name + 1, '.'))
         realm = krb5_config_get_string(context, NULL, "domain_realm", name, NULL);
     return realm;
 }

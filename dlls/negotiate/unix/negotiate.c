@@ -103,6 +103,26 @@ static SECURITY_STATUS credential_names(const struct cs_credential *head, struct
     return status;
 }
 
+static void drop_first_leg(struct negotiation *negotiation)
+{
+    struct cs_identity *identity = &negotiation->identity;
+    cs_span_drop(&identity->user);
+    cs_span_drop(&identity->domain);
+    cs_span_drop(&identity->password);
+    cs_span_drop(&negotiation->target);
+}
+
+/* Programs give the target, and the credential manager the identity, with the first leg alone: a server that chooses
+ * another mechanism on the second must not get a logon without the target's name in its proof. */
+static bool keep_first_leg(struct negotiation *negotiation, const struct cs_leg *leg)
+{
+    struct cs_identity *identity = &negotiation->identity;
+    identity->kind = leg->identity.kind;
+    return cs_span_copy(&negotiation->target, leg->target) && cs_span_copy(&identity->user, leg->identity.user) &&
+           cs_span_copy(&identity->domain, leg->identity.domain) &&
+           cs_span_copy(&identity->password, leg->identity.password);
+}
+
 static void *begin(const struct cs_leg *leg, bool initiator)
 {
     struct negotiation *negotiation = calloc(1, sizeof *negotiation);
@@ -110,7 +130,10 @@ static void *begin(const struct cs_leg *leg, bool initiator)
     negotiation->initiator = initiator;
     negotiation->credential = (const struct negotiate_credential *)leg->credential;
     negotiation->chosen = -1;
-    return negotiation;
+    if (!initiator || keep_first_leg(negotiation, leg)) return negotiation;
+    drop_first_leg(negotiation);
+    free(negotiation);
+    return NULL;
 }
 
 static const struct cs_mechanism *mechanism_of(const struct negotiation *negotiation)
@@ -131,6 +154,7 @@ static void end(void *state)
     drop_inner(negotiation);
     cs_session_release(negotiation->session);
     cs_writer_drop(&negotiation->mech_list);
+    drop_first_leg(negotiation);
     free(negotiation);
 }
 
@@ -143,6 +167,8 @@ static struct cs_leg inner_leg(const struct negotiation *negotiation, const stru
     struct cs_leg leg = *turn->leg;
     leg.credential = negotiation->credential->inner[negotiation->chosen];
     leg.input = turn->token;
+    if (negotiation->initiator) leg.target = negotiation->target;
+    if (negotiation->initiator) leg.identity = negotiation->identity;
     if (negotiation->initiator) leg.request |= ISC_REQ_MUTUAL_AUTH;
     if (negotiation->initiator && !(leg.request & ISC_REQ_NO_INTEGRITY)) leg.request |= ISC_REQ_INTEGRITY;
     return leg;

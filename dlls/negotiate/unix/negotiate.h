@@ -31,6 +31,9 @@ struct negotiate_credential {
 struct negotiation {
     bool initiator;
     unsigned leg;
+    /* initiator: what the first leg brought, for a mechanism that begins on a later one; owned, wiped */
+    struct cs_span target;
+    struct cs_identity identity;
     const struct negotiate_credential *credential; /* the context's reference keeps it */
     int chosen;                                    /* index of a candidate, -1 before there is one */
     struct cs_span chosen_oid;                     /* acceptor: which of its names the initiator used; static */
