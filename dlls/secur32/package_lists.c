@@ -38,10 +38,13 @@ BOOL package_same_dll(const WCHAR *left, const WCHAR *right)
     return length == base_length(b) && !_wcsnicmp(a, b, length);
 }
 
+/* Commas, and the blanks beside them: those inside a path are its own. */
 static void split_at_separators(WCHAR *names, SIZE_T count)
 {
     for (SIZE_T i = 0; i < count; i++)
-        if (names[i] == ',' || names[i] == ' ') names[i] = 0;
+        if (names[i] == ',' || (names[i] == ' ' && (!i || !names[i - 1]))) names[i] = 0;
+    for (SIZE_T i = count; i-- > 1;)
+        if (!names[i] && names[i - 1] == ' ') names[i - 1] = 0;
 }
 
 /*

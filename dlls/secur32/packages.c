@@ -44,6 +44,7 @@ static void enter(void)
 
 static void list_package(struct package *package)
 {
+    if (table.count == MAX_PACKAGES) return; /* a package that adds others from its start may have filled it */
     table.packages[table.count] = package;
     InterlockedIncrement(&table.count);
 }
@@ -139,6 +140,7 @@ static BOOL list_again(HMODULE module)
 static HMODULE load_library(const WCHAR *dll)
 {
     const BOOL path = wcspbrk(dll, L"\\/") != NULL;
+    if (path && dll[1] != ':' && !(dll[0] == '\\' && dll[1] == '\\')) return NULL;
     return LoadLibraryExW(dll, NULL, path ? LOAD_WITH_ALTERED_SEARCH_PATH : LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
 }
 

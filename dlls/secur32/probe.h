@@ -41,6 +41,8 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
             probe(buffer->pvBuffer, buffer->cbBuffer, seals && !read_only);
         else if (type == SECBUFFER_TOKEN || type == SECBUFFER_STREAM_HEADER)
             probe(buffer->pvBuffer, buffer->cbBuffer, signs);
+        else if (type == SECBUFFER_PADDING)
+            probe(buffer->pvBuffer, buffer->cbBuffer, seals);
     }
 }
 
