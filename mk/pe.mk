@@ -6,11 +6,11 @@ PE_CFLAGS = -std=gnu11 -g -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -DUNICODE 
 PE_LDFLAGS = -shared -s -static-libgcc -Wl,--exclude-all-symbols -Wl,--enable-stdcall-fixup
 
 pe_arches = x86_64 i386
-pe_modules = countersign secur32 sspicli security msv1_0 negotiate kerberos
+pe_modules = countersign secur32 sspicli security msv1_0 negotiate kerberos schannel
 
 # What each is made of, and imports. The package code is linked into every security package.
 pe_package = $(addprefix countersign/package/,credman identity infos policy sp_context sp_credential sp_environment \
-	sp_message sp_module sp_query)
+	sp_host sp_message sp_module sp_query)
 pe_objects_countersign = countersign/bridge
 pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign
@@ -21,6 +21,11 @@ pe_libs_negotiate = -ladvapi32 -lntdll
 pe_objects_kerberos = $(addprefix kerberos/,kerberos kerberos_answers kerberos_calls) $(pe_package)
 pe_imports_kerberos = countersign
 pe_libs_kerberos = -ladvapi32 -lntdll
+pe_objects_schannel = $(addprefix schannel/,schannel schannel_attributes schannel_certificate schannel_context \
+	schannel_control schannel_credential schannel_info schannel_key schannel_message schannel_policy schannel_verify) \
+	countersign/package/sp_host
+pe_imports_schannel = countersign
+pe_libs_schannel = -lcrypt32 -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings caller contexts credentials \
 	handle_table interface lsa lsa_packages main messages names package_calls package_host package_host_refusals \
 	package_infos package_join package_lists package_options packages performance sasl sspi_package text trace \

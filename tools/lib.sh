@@ -276,7 +276,7 @@ strip_debug_sections() {
 # ---- prefixes ----------------------------------------------------------------------------------------------------
 
 # Our modules that stand in the place of Wine's. The others (the bridge) have names that Wine does not know.
-our_overrides=(secur32 sspicli security msv1_0 kerberos)
+our_overrides=(secur32 sspicli security msv1_0 kerberos schannel)
 
 # prefix_template: makes, once per version of Wine, the prefix that make_prefix copies, and prints its path.
 # Windows 10, no menu entries, no links into the user's home.

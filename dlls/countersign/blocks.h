@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010004u
+#define CS_BLOCKS_VERSION 0x00010006u
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -33,6 +33,17 @@ enum cs_call {
     CS_CALL_RETRIEVE_TICKET,
     CS_CALL_PURGE_TICKETS,
     CS_CALL_FETCH_TICKETS,
+    CS_CALL_TLS_ACQUIRE,
+    CS_CALL_TLS_RELEASE_CREDENTIAL,
+    CS_CALL_TLS_LEG,
+    CS_CALL_TLS_FETCH_TOKEN,
+    CS_CALL_TLS_RELEASE_CONTEXT,
+    CS_CALL_TLS_ALERT,
+    CS_CALL_TLS_ENCRYPT,
+    CS_CALL_TLS_DECRYPT,
+    CS_CALL_TLS_QUERY,
+    CS_CALL_TLS_QUERY_BYTES,
+    CS_CALL_TLS_EXPORT,
     CS_CALL_COUNT
 };
 
@@ -73,7 +84,7 @@ struct cs_block_acquire {
     int64_t expiry;                                        /* out: FILETIME, UTC */
 };
 
-/* Releases; also CS_CALL_RELEASE_CONTEXT. */
+/* All calls that release something. */
 struct cs_block_object {
     uint64_t object;
 };
@@ -81,6 +92,7 @@ struct cs_block_object {
 /*
  * CS_CALL_CREDENTIAL_NAMES, CS_CALL_SESSION_TEXT, CS_CALL_DESCRIBE_TOKEN: text of a size not known beforehand.
  * CS_CALL_FETCH_TICKETS: what cs_block_tickets announced, which is then let go of; an out of none only does that.
+ * CS_CALL_TLS_QUERY_BYTES: object is a context, which an enum tls_bytes.
  */
 struct cs_block_text {
     uint64_t object;     /* credential, session or tickets */
@@ -109,6 +121,7 @@ struct cs_block_leg {
     uint64_t session; /* out: 0 until the context is complete; lives as long as the context */
 };
 
+/* Also CS_CALL_TLS_FETCH_TOKEN, where the token has that size exactly. */
 struct cs_block_fetch {
     uint64_t context;
     struct cs_bytes token; /* at least the token's size */
@@ -125,7 +138,7 @@ struct cs_block_session {
     char package[16];                          /* the mechanism's that protects the session, likewise */
 };
 
-/* The four message calls. The buffers are struct cs_buffer: {size, type, address}. */
+/* The four message calls, and TLS's two, whose session is a context. The buffers are struct cs_buffer: {size, type, address}. */
 struct cs_block_message {
     uint64_t session;
     uint64_t buffers; /* address of the first */
@@ -177,6 +190,47 @@ struct cs_ticket {
     uint32_t cache_flags;               /* KERB_TICKET_CACHE_INFO_EX3 */
 };
 
+/* Schannel. Certificates stand as tls.h says, and enumerations have its values. */
+struct cs_block_tls_acquire {
+    uint32_t server, protocols, without, resume, key_format, reserved;
+    struct cs_bytes chain, key;
+    uint64_t credential; /* out */
+};
+
+struct cs_block_tls_leg {
+    uint64_t context;    /* 0 starts one; out: the context, also after a failed first leg */
+    uint64_t credential; /* needed with context 0 */
+    uint32_t flags;      /* enum tls_leg_flags */
+    int32_t verdict;     /* a SECURITY_STATUS */
+    struct cs_bytes target, input, protocols;
+    uint32_t room;                          /* bytes that the caller has for the output token */
+    uint32_t consumed, missing, token_size; /* out */
+};
+
+struct cs_block_tls_alert {
+    uint64_t context;
+    uint32_t fatal, description;
+};
+
+struct cs_block_tls_info {
+    uint64_t context;
+    /* out, as struct tls_info has them; texts are ASCII, NUL-terminated */
+    uint32_t protocol, version, suite, key_type;
+    uint32_t cipher_id, hash_id, exchange_id, signature_id;
+    uint32_t cipher_bits, cipher_block, hash_bits, exchange_bits;
+    uint32_t header, trailer, maximum, resumed;
+    uint32_t session_id_size, alpn, alpn_size, reserved;
+    uint8_t session_id[32];
+    char suite_name[64], cipher[32], hash[16], exchange[16], certificate[16];
+    uint8_t alpn_name[256];
+};
+
+struct cs_block_tls_export {
+    uint64_t context;
+    struct cs_bytes label, context_value; /* context_value of address 0: none */
+    struct cs_bytes out;                  /* filled whole */
+};
+
 #define CS_LAYOUT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), #type "." #field)
 #define CS_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), "size of " #type)
 
@@ -209,5 +263,14 @@ CS_SIZE(cs_block_tickets, 128);
 CS_LAYOUT(cs_ticket, client, 32);
 CS_LAYOUT(cs_ticket, client_type, 80);
 CS_SIZE(cs_ticket, 104);
+CS_LAYOUT(cs_block_tls_acquire, chain, 24);
+CS_SIZE(cs_block_tls_acquire, 64);
+CS_LAYOUT(cs_block_tls_leg, target, 24);
+CS_LAYOUT(cs_block_tls_leg, room, 72);
+CS_SIZE(cs_block_tls_leg, 88);
+CS_SIZE(cs_block_tls_alert, 16);
+CS_LAYOUT(cs_block_tls_info, session_id, 88);
+CS_SIZE(cs_block_tls_info, 520);
+CS_SIZE(cs_block_tls_export, 56);
 
 #endif

@@ -47,7 +47,8 @@ static BOOL to_ansi(ULONG attribute, void *buffer)
     SecPkgContext_NativeNamesW *native = buffer;
     switch (attribute) {
     case SECPKG_ATTR_NAMES:
-    case SECPKG_ATTR_AUTHORITY: return replace_by_ansi(buffer);
+    case SECPKG_ATTR_AUTHORITY:
+    case SECPKG_ATTR_PROTO_INFO: return replace_by_ansi(buffer);
     case SECPKG_ATTR_KEY_INFO:
         return replace_by_ansi(&key->sSignatureAlgorithmName) & replace_by_ansi(&key->sEncryptAlgorithmName);
     case SECPKG_ATTR_NATIVE_NAMES: return replace_by_ansi(&native->sClientName) & replace_by_ansi(&native->sServerName);

@@ -119,14 +119,26 @@ static NTSTATUS first_leg(const struct leg *leg)
     return status;
 }
 
-/* phNewContext stays equal to phContext over all legs (behaviour.md row 171). The credential was needed once. */
+/* The credential was needed once; where it is given again (Schannel may get another), it must be of the same DLL. */
+static NTSTATUS call_with_credential(const struct leg *leg, struct handle handle, const struct context *context,
+                                     struct leg_result *result)
+{
+    struct credential *credential = leg->credential ? handle_table_take(&credential_handles, handle) : NULL;
+    const BOOL fits = credential && credential->package->module == context->package->module;
+    NTSTATUS status = call_package(leg, context->package, fits ? credential->handle : 0, context->handle, result);
+    if (credential) handle_table_release(&credential_handles, handle);
+    return status;
+}
+
+/* phNewContext stays equal to phContext over all legs (behaviour.md row 171). */
 static NTSTATUS next_leg(const struct leg *leg)
 {
+    const struct handle credential = leg->credential ? handle_of(leg->credential) : (struct handle){0};
     struct leg_result result = {0};
     struct context_use use;
     if (!context_enter(leg->context, &use)) return SEC_E_INVALID_HANDLE;
     if (use.context->imported) return context_leave(&use, SEC_E_INVALID_HANDLE); /* it has no legs */
-    NTSTATUS status = call_package(leg, use.context->package, 0, use.context->handle, &result);
+    NTSTATUS status = call_with_credential(leg, credential, use.context, &result);
     NTSTATUS mapped = status < 0 ? SEC_E_OK : map_context(use.context, &result);
     status = context_leave(&use, mapped ? mapped : status);
     if (status < 0) return status;

@@ -11,11 +11,11 @@
 enum { MAX_PACKAGES = 64 };
 
 /* In the order in which Windows lists them (packages.tsv). */
-static const WCHAR *const own_dlls[] = {L"negotiate.dll", L"kerberos.dll", L"msv1_0.dll"};
+static const WCHAR *const own_dlls[] = {L"negotiate.dll", L"kerberos.dll", L"msv1_0.dll", L"schannel.dll"};
 
 /* Others that stand in Windows's lists, in one version or another, where Windows brings them. */
-static const WCHAR *const windows_dlls[] = {L"schannel", L"wdigest", L"tspkg",  L"pku2u",    L"cloudap",
-                                            L"livessp",  L"credssp", L"digest", L"msapsspc", L"msnsspc"};
+static const WCHAR *const windows_dlls[] = {L"wdigest", L"tspkg",  L"pku2u",    L"cloudap", L"livessp",
+                                            L"credssp", L"digest", L"msapsspc", L"msnsspc"};
 
 /* Read without the lock, which those take who add: a package is there before the count says so. */
 static struct {

@@ -39,7 +39,7 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
         const BOOL read_only = buffer->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM);
         if (type == SECBUFFER_DATA || type == SECBUFFER_STREAM)
             probe(buffer->pvBuffer, buffer->cbBuffer, seals && !read_only);
-        else if (type == SECBUFFER_TOKEN || type == SECBUFFER_STREAM_HEADER)
+        else if (type == SECBUFFER_TOKEN || type == SECBUFFER_STREAM_HEADER || type == SECBUFFER_STREAM_TRAILER)
             probe(buffer->pvBuffer, buffer->cbBuffer, signs);
         else if (type == SECBUFFER_PADDING)
             probe(buffer->pvBuffer, buffer->cbBuffer, seals);
@@ -52,7 +52,7 @@ static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *ou
     for (ULONG i = 0; input && i < input->cBuffers; i++) {
         const SecBuffer *buffer = &input->pBuffers[i];
         const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
-        if (type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS)
+        if (type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS || type == SECBUFFER_APPLICATION_PROTOCOLS)
             probe(buffer->pvBuffer, buffer->cbBuffer, FALSE);
     }
     for (ULONG i = 0; output && i < output->cBuffers; i++) {

@@ -5,6 +5,7 @@
  */
 #include <windows.h>
 #include <security.h>
+#include <schannel.h>
 
 #include "attributes_ex.h"
 
@@ -43,6 +44,16 @@ static const struct attribute_size context_sizes[] = {
     {SECPKG_ATTR_NEGO_STATUS, sizeof(SecPkgContext_NegoStatus)},
     {SECPKG_ATTR_APPLICATION_PROTOCOL, sizeof(SecPkgContext_ApplicationProtocol)},
     {SECPKG_ATTR_SUBJECT_SECURITY_ATTRIBUTES, sizeof(SecPkgContext_SubjectAttributes)},
+    {SECPKG_ATTR_REMOTE_CERT_CONTEXT, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_LOCAL_CERT_CONTEXT, sizeof(PCCERT_CONTEXT)},
+    {SECPKG_ATTR_ISSUER_LIST_EX, sizeof(SecPkgContext_IssuerListInfoEx)},
+    {SECPKG_ATTR_CONNECTION_INFO, sizeof(SecPkgContext_ConnectionInfo)},
+    {SECPKG_ATTR_CONNECTION_INFO_EX, sizeof(SecPkgContext_ConnectionInfoEx)},
+    {SECPKG_ATTR_EAP_KEY_BLOCK, sizeof(SecPkgContext_EapKeyBlock)},
+    {SECPKG_ATTR_SESSION_INFO, sizeof(SecPkgContext_SessionInfo)},
+    {SECPKG_ATTR_CIPHER_INFO, sizeof(SecPkgContext_CipherInfo)},
+    {SECPKG_ATTR_KEYING_MATERIAL, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_KEYING_MATERIAL_INPROC, sizeof(SecPkgContext_KeyingMaterial_Inproc)},
 };
 
 static const struct attribute_size credential_sizes[] = {
@@ -50,6 +61,9 @@ static const struct attribute_size credential_sizes[] = {
     {SECPKG_CRED_ATTR_SSI_PROVIDER, sizeof(SecPkgCredentials_SSIProviderW)},
     {SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, sizeof(SecPkgCredentials_KdcProxySettingsW)},
     {SECPKG_CRED_ATTR_CERT, sizeof(SecPkgCredentials_Cert)},
+    {SECPKG_ATTR_SUPPORTED_ALGS, sizeof(SecPkgCred_SupportedAlgs)},
+    {SECPKG_ATTR_CIPHER_STRENGTHS, sizeof(SecPkgCred_CipherStrengths)},
+    {SECPKG_ATTR_SUPPORTED_PROTOCOLS, sizeof(SecPkgCred_SupportedProtocols)},
 };
 
 /* An attribute that is not listed has no size: the package knows whether there is such a one. */

@@ -85,6 +85,8 @@ struct cs_block_policy sp_read_policy(void);
 void sp_time_stamp(INT64 utc, TimeStamp *stamp);
 
 /* The functions of SECPKG_FUNCTION_TABLE and SECPKG_USER_FUNCTION_TABLE, in sp_*.c, with ntsecpkg.h's prototypes. */
+SpInitializeFn sp_initialize;
+SpShutdownFn sp_shut_down;
 SpAcquireCredentialsHandleFn sp_acquire_credentials_handle;
 SpFreeCredentialsHandleFn sp_free_credentials_handle;
 SpQueryCredentialsAttributesFn sp_query_credentials_attributes;

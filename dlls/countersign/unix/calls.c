@@ -3,10 +3,11 @@
  * Where calls from PE code arrive: each takes its parameter block apart and calls the native function. Wine finds the
  * two tables by name; they are the same, since the blocks are.
  */
-#include "blocks.h"
+#include "call_blocks.h"
 #include "context.h"
 #include "describe.h"
 #include "kerberos_list.h"
+#include "tls_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,16 +21,6 @@ _Static_assert(sizeof(struct cs_buffer) == 16 && offsetof(struct cs_buffer, type
 _Static_assert(sizeof(struct cs_policy) == sizeof(struct cs_block_policy), "struct cs_policy");
 
 #define EXPORT __attribute__((visibility("default")))
-
-static void *object_of(uint64_t address)
-{
-    return (void *)(uintptr_t)address;
-}
-
-static struct cs_span span_of(struct cs_bytes bytes)
-{
-    return (struct cs_span){object_of(bytes.address), bytes.address ? bytes.size : 0};
-}
 
 static struct cs_identity identity_of(const struct cs_block_identity *block)
 {
@@ -76,21 +67,6 @@ static SECURITY_STATUS call_release_credential(void *args)
     return SEC_E_OK;
 }
 
-static void give_text(struct cs_block_text *block, struct cs_span text)
-{
-    block->needed = (uint32_t)text.size;
-    size_t size = text.size < block->out.size ? text.size : block->out.size;
-    if (size) memcpy(object_of(block->out.address), text.data, size);
-}
-
-static SECURITY_STATUS give_written(struct cs_block_text *block, struct cs_writer *text, SECURITY_STATUS status)
-{
-    if (text->failed) status = SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK) give_text(block, cs_written(text));
-    cs_writer_drop(text);
-    return status;
-}
-
 static SECURITY_STATUS call_credential_names(void *args)
 {
     struct cs_block_text *block = args;
@@ -132,12 +108,6 @@ static SECURITY_STATUS call_release_context(void *args)
     return SEC_E_OK;
 }
 
-static void copy_name(char *out, size_t size, const char *name)
-{
-    strncpy(out, name, size - 1);
-    out[size - 1] = 0;
-}
-
 static SECURITY_STATUS call_session_info(void *args)
 {
     struct cs_block_session *block = args;
@@ -176,11 +146,6 @@ static SECURITY_STATUS call_session_text(void *args)
     struct cs_block_text *block = args;
     give_text(block, session_text(object_of(block->object), block->which));
     return SEC_E_OK;
-}
-
-static struct cs_message message_of(const struct cs_block_message *block)
-{
-    return (struct cs_message){object_of(block->buffers), block->count};
 }
 
 static SECURITY_STATUS call_make_signature(void *args)
@@ -321,6 +286,17 @@ const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
     [CS_CALL_RETRIEVE_TICKET] = call_retrieve_ticket,
     [CS_CALL_PURGE_TICKETS] = call_purge_tickets,
     [CS_CALL_FETCH_TICKETS] = call_fetch_tickets,
+    [CS_CALL_TLS_ACQUIRE] = tls_call_acquire,
+    [CS_CALL_TLS_RELEASE_CREDENTIAL] = tls_call_release_credential,
+    [CS_CALL_TLS_LEG] = tls_call_leg,
+    [CS_CALL_TLS_FETCH_TOKEN] = tls_call_fetch_token,
+    [CS_CALL_TLS_RELEASE_CONTEXT] = tls_call_release_context,
+    [CS_CALL_TLS_ALERT] = tls_call_alert,
+    [CS_CALL_TLS_ENCRYPT] = tls_call_encrypt,
+    [CS_CALL_TLS_DECRYPT] = tls_call_decrypt,
+    [CS_CALL_TLS_QUERY] = tls_call_query,
+    [CS_CALL_TLS_QUERY_BYTES] = tls_call_query_bytes,
+    [CS_CALL_TLS_EXPORT] = tls_call_export,
 };
 
 EXPORT extern const unix_call __wine_unix_call_wow64_funcs[CS_CALL_COUNT]

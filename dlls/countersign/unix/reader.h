@@ -73,6 +73,15 @@ static inline uint64_t cs_read_u64(struct cs_reader *reader)
     return cs_read_le(reader, 8);
 }
 
+/* Takes a big-endian integer of 1 to 8 bytes; 0 after an error. */
+static inline uint64_t cs_read_be(struct cs_reader *reader, size_t size)
+{
+    struct cs_span span = cs_read_span(reader, size);
+    uint64_t value = 0;
+    for (size_t i = 0; i < span.size; i++) value = value << 8 | span.data[i];
+    return value;
+}
+
 /*
  * Yields SIZE bytes at OFFSET of WHOLE, for messages whose fields point into their payload.
  * *failed is set, never cleared, when they do not lie inside.

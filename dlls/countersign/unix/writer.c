@@ -50,6 +50,12 @@ void cs_write_le(struct cs_writer *writer, uint64_t value, size_t size)
     for (size_t i = 0; room && i < size; i++) room[i] = (uint8_t)(value >> (8 * i));
 }
 
+void cs_write_be(struct cs_writer *writer, uint64_t value, size_t size)
+{
+    uint8_t *room = cs_write_room(writer, size);
+    for (size_t i = 0; room && i < size; i++) room[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+}
+
 void cs_write_over(struct cs_writer *writer, size_t offset, struct cs_span span)
 {
     struct cs_span range = cs_span_at(cs_written(writer), offset, span.size, &writer->failed);

@@ -24,6 +24,9 @@ void cs_write_span(struct cs_writer *writer, struct cs_span span);
 /* Appends the low SIZE bytes of VALUE, little-endian. */
 void cs_write_le(struct cs_writer *writer, uint64_t value, size_t size);
 
+/* The same, big-endian. */
+void cs_write_be(struct cs_writer *writer, uint64_t value, size_t size);
+
 /* Overwrites bytes already written, at OFFSET; a range that is not there makes the error stick. */
 void cs_write_over(struct cs_writer *writer, size_t offset, struct cs_span span);
 

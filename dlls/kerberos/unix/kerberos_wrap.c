@@ -11,14 +11,6 @@ static void put_be(uint8_t *out, uint64_t value, size_t size)
     for (size_t i = size; i > 0; i--, value >>= 8) out[i - 1] = (uint8_t)value;
 }
 
-static uint64_t read_be(struct cs_reader *reader, size_t size)
-{
-    const struct cs_span span = cs_read_span(reader, size);
-    uint64_t value = 0;
-    for (size_t i = 0; i < span.size; i++) value = value << 8 | span.data[i];
-    return value;
-}
-
 void kerberos_header_write(const struct kerberos_header *header, uint8_t out[KERBEROS_HEADER])
 {
     put_be(out, header->id, 2);
@@ -32,12 +24,12 @@ void kerberos_header_write(const struct kerberos_header *header, uint8_t out[KER
 bool kerberos_header_read(const uint8_t in[KERBEROS_HEADER], struct kerberos_header *header)
 {
     struct cs_reader reader = cs_reader_of((struct cs_span){in, KERBEROS_HEADER});
-    header->id = (uint16_t)read_be(&reader, 2);
+    header->id = (uint16_t)cs_read_be(&reader, 2);
     header->flags = cs_read_u8(&reader);
     const uint8_t filler = cs_read_u8(&reader);
-    header->ec = (uint16_t)read_be(&reader, 2);
-    header->rrc = (uint16_t)read_be(&reader, 2);
-    header->sequence = read_be(&reader, 8);
+    header->ec = (uint16_t)cs_read_be(&reader, 2);
+    header->rrc = (uint16_t)cs_read_be(&reader, 2);
+    header->sequence = cs_read_be(&reader, 8);
     return !reader.failed && filler == 0xFF;
 }
 

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of schannel.dll share. Its contexts take legs for as long as they live, rewrite their caller's
+ * buffers, and have certificates, so that little of ../countersign/package serves here.
+ */
+#ifndef COUNTERSIGN_SCHANNEL_H
+#define COUNTERSIGN_SCHANNEL_H
+
+#define SCHANNEL_USE_BLACKLISTS
+
+#include "package.h"
+
+#include <wincrypt.h>
+#include <schannel.h>
+
+/* A credential handle is the address of one; contexts hold references, for they look at its flags in every leg. */
+struct schannel_credential {
+    LONG references;
+    UINT64 credential;
+    BOOL server;
+    DWORD protocols;    /* SP_PROT_ bits that it enables */
+    DWORD flags;        /* SCH_CRED_ */
+    HCERTSTORE roots;   /* ours; roots to trust beside the system's, or NULL */
+    PCCERT_CONTEXT own; /* ours; NULL for none */
+};
+
+struct schannel_context {
+    UINT64 context;
+    struct schannel_credential *credential; /* a reference */
+    WCHAR *target;                          /* ours; NULL for none */
+    ULONG flags;                            /* ISC_RET_ or ASC_RET_ of the last leg */
+    BOOL complete;
+    NTSTATUS failed; /* what every call answers once the Unix half has faulted in this context */
+};
+
+void schannel_credential_release(struct schannel_credential *credential);
+
+/* What a program gave AcquireCredentialsHandle, in either form, with the registry's policy applied. */
+struct schannel_request {
+    BOOL server;
+    DWORD protocols, flags, without; /* enum tls_without */
+    PCCERT_CONTEXT certificate;      /* the caller's; NULL for none */
+    HCERTSTORE roots;                /* likewise */
+};
+
+/*
+ * Reads AUTH_DATA: SCHANNEL_CRED or SCH_CREDENTIALS, or NULL. SEC_E_OK; SEC_E_NO_CREDENTIALS: a server without any;
+ * SEC_E_UNKNOWN_CREDENTIALS; SEC_E_INSUFFICIENT_MEMORY: version 3, as Windows answers; SEC_E_ALGORITHM_MISMATCH
+ * (behaviour.md rows 131 to 153).
+ */
+NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schannel_request *request);
+
+/* The protocols that the registry lets SERVER or clients use: by default, and when a program names them. */
+void schannel_policy_protocols(BOOL server, DWORD *by_default, DWORD *allowed);
+
+/*
+ * The private key of CERTIFICATE, exported; the caller wipes and frees what *key points to. SEC_E_OK, with the enum
+ * tls_key_format; SEC_E_NO_CREDENTIALS: it has none, or none that can be had; SEC_E_UNKNOWN_CREDENTIALS: it names a
+ * container that is not there.
+ */
+NTSTATUS schannel_key_export(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size, UINT32 *format);
+
+/* CERTIFICATE and those above it that its store or the system's have, in the form of tls.h; the caller frees. NULL
+ * without memory. */
+BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, DWORD *size);
+
+/*
+ * The certificates of CHAIN, which is in that form, in a store of memory: the first one, which holds a reference to the
+ * store. NULL: there is none, one cannot be read, or no memory.
+ */
+PCCERT_CONTEXT schannel_chain_read(const BYTE *chain, DWORD size);
+
+/* Bytes of the Unix half (enum tls_bytes) in process memory, freed by HeapFree. Statuses as tls_query_bytes. */
+NTSTATUS schannel_bytes(const struct schannel_context *context, UINT32 which, BYTE **bytes, DWORD *size);
+
+/* What Windows's chain engine and its SSL policy say of the peer's certificate: SEC_E_OK, or why not (SEC_E_,
+ * CRYPT_E_). */
+NTSTATUS schannel_verify_peer(const struct schannel_context *context);
+
+/* schannel_info.c: queries of numbers and texts; schannel_attributes.c: the rest. */
+NTSTATUS schannel_query_info(const struct schannel_context *context, ULONG attribute, void *buffer);
+SpQueryContextAttributesFn schannel_query_context_attributes;
+SpQueryCredentialsAttributesFn schannel_query_credentials_attributes;
+SpAcquireCredentialsHandleFn schannel_acquire_credentials_handle;
+SpFreeCredentialsHandleFn schannel_free_credentials_handle;
+SpInitLsaModeContextFn schannel_init_lsa_mode_context;
+SpAcceptLsaModeContextFn schannel_accept_lsa_mode_context;
+SpDeleteContextFn schannel_delete_context;
+SpApplyControlTokenFn schannel_apply_control_token;
+SpSealMessageFn schannel_seal_message;
+SpUnsealMessageFn schannel_unseal_message;
+
+/* tls.h's, which is for native code */
+enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8 };
+enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME };
+enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };
+enum {
+    WITHOUT_AES128 = 1,
+    WITHOUT_AES256 = 2,
+    WITHOUT_GCM = 4,
+    WITHOUT_CBC = 8,
+    WITHOUT_CHACHA20 = 0x10,
+    WITHOUT_SHA1 = 0x20,
+    WITHOUT_RSA_KEY_EXCHANGE = 0x40,
+    WITHOUT_DHE = 0x80,
+    WITHOUT_ECDHE = 0x100,
+    WITHOUT_RSA_SIGNATURES = 0x200,
+    WITHOUT_ECDSA = 0x400,
+    WITHOUT_SHA256 = 0x800,
+    WITHOUT_SHA384 = 0x1000
+};
+
+/* schannel.h of newer SDKs */
+#ifndef SP_PROT_TLS1_3_SERVER
+#define SP_PROT_TLS1_3_SERVER 0x00001000
+#define SP_PROT_TLS1_3_CLIENT 0x00002000
+#endif
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Attributes that have to do with certificates, channel bindings and packages; and those of credentials.
+ */
+#include "schannel.h"
+
+static NTSTATUS peer_certificate(const struct schannel_context *context, PCCERT_CONTEXT *out)
+{
+    BYTE *chain;
+    DWORD size;
+    NTSTATUS status = schannel_bytes(context, PEER_CHAIN, &chain, &size);
+    if (status) return status;
+    PCCERT_CONTEXT certificate = schannel_chain_read(chain, size);
+    HeapFree(GetProcessHeap(), 0, chain);
+    if (!certificate) return SEC_E_INTERNAL_ERROR;
+    *out = certificate;
+    return SEC_E_OK;
+}
+
+/* Whether the peer got to see it is the Unix half's to know. */
+static NTSTATUS own_certificate(const struct schannel_context *context, PCCERT_CONTEXT *out)
+{
+    struct cs_block_text sent = {.object = context->context, .which = LOCAL_CHAIN};
+    NTSTATUS status = CountersignCall(CS_CALL_TLS_QUERY_BYTES, &sent);
+    *out = status == SEC_E_OK ? CertDuplicateCertificateContext(context->credential->own) : NULL;
+    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status; /* NULL says that there was none */
+}
+
+/* SEC_CHANNEL_BINDINGS with nothing but the application's data, in one block (rows 185 to 187). */
+static NTSTATUS bindings(const struct schannel_context *context, UINT32 which, SecPkgContext_Bindings *out)
+{
+    BYTE *data;
+    DWORD size;
+    NTSTATUS status = schannel_bytes(context, which, &data, &size);
+    if (status) return status;
+    SEC_CHANNEL_BINDINGS *block = sp_allocate(sizeof *block + size);
+    if (block) {
+        *block = (SEC_CHANNEL_BINDINGS){.cbApplicationDataLength = size, .dwApplicationDataOffset = sizeof *block};
+        memcpy(block + 1, data, size);
+        *out = (SecPkgContext_Bindings){(ULONG)(sizeof *block + size), block};
+    }
+    HeapFree(GetProcessHeap(), 0, data);
+    return block ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* TLS 1.3 has no tls-unique; RFC 9266's binding is what takes its place. */
+static NTSTATUS unique_bindings(const struct schannel_context *context, SecPkgContext_Bindings *out)
+{
+    NTSTATUS status = bindings(context, UNIQUE_BINDINGS, out);
+    return status == SEC_E_UNSUPPORTED_FUNCTION ? bindings(context, EXPORTER_BINDINGS, out) : status;
+}
+
+static NTSTATUS name_of(PCCERT_CONTEXT certificate, CERT_NAME_BLOB *name, WCHAR **out)
+{
+    const DWORD form = CERT_X500_NAME_STR;
+    const DWORD size = CertNameToStrW(certificate->dwCertEncodingType, name, form, NULL, 0);
+    WCHAR *text = sp_allocate(size * sizeof(WCHAR));
+    if (!text) return SEC_E_INSUFFICIENT_MEMORY;
+    CertNameToStrW(certificate->dwCertEncodingType, name, form, text, size);
+    *out = text;
+    return SEC_E_OK;
+}
+
+/* NAMES is whom the peer's certificate names, AUTHORITY who has issued it. */
+static NTSTATUS peer_name(const struct schannel_context *context, BOOL issuer, WCHAR **out)
+{
+    PCCERT_CONTEXT certificate;
+    NTSTATUS status = peer_certificate(context, &certificate);
+    if (status) return status;
+    status = name_of(certificate, issuer ? &certificate->pCertInfo->Issuer : &certificate->pCertInfo->Subject, out);
+    CertFreeCertificateContext(certificate);
+    return status;
+}
+
+/* EAP-TLS (RFC 5216 2.3): 128 bytes of keys and 64 of initialisation vectors. */
+static NTSTATUS eap_keys(const struct schannel_context *context, SecPkgContext_EapKeyBlock *out)
+{
+    static const char label[] = "client EAP encryption";
+    struct cs_block_tls_export block = {.context = context->context,
+                                        .label = sp_bytes(label, sizeof label - 1),
+                                        .out = sp_bytes(out->rgbKeys, sizeof out->rgbKeys)};
+    SecureZeroMemory(out->rgbIVs, sizeof out->rgbIVs);
+    return CountersignCall(CS_CALL_TLS_EXPORT, &block);
+}
+
+/* The caller says what it wants in the structure itself. */
+static NTSTATUS keying_material(const struct schannel_context *context, SecPkgContext_KeyingMaterial_Inproc *material)
+{
+    struct cs_block_tls_export block = {.context = context->context,
+                                        .label = sp_bytes(material->pszLabel, material->cbLabel),
+                                        .context_value = sp_bytes(material->pbContextValue, material->cbContextValue)};
+    enum { MOST = 0x10000 };
+    if (!material->cbKeyingMaterial || material->cbKeyingMaterial > MOST) return SEC_E_INVALID_PARAMETER;
+    BYTE *key = sp_allocate(material->cbKeyingMaterial);
+    if (!key) return SEC_E_INSUFFICIENT_MEMORY;
+    block.out = sp_bytes(key, material->cbKeyingMaterial);
+    NTSTATUS status = CountersignCall(CS_CALL_TLS_EXPORT, &block);
+    if (status)
+        sp_free(key);
+    else
+        material->pbKeyingMaterial = key;
+    return status;
+}
+
+static NTSTATUS package_info(SecPkgInfoW **out)
+{
+    static const SecPkgInfoW info = {
+        0x004107B3, 1, UNISP_RPC_ID, 24576, (SEC_WCHAR *)UNISP_NAME_W, (SEC_WCHAR *)L"Schannel Security Package"};
+    *out = sp_copy_info(&info);
+    return *out ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+NTSTATUS NTAPI schannel_query_context_attributes(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer)
+{
+    const struct schannel_context *context = (struct schannel_context *)handle;
+    if (context->failed) return context->failed;
+    switch (attribute) {
+    case SECPKG_ATTR_PACKAGE_INFO: return package_info(&((SecPkgContext_PackageInfoW *)buffer)->PackageInfo);
+    case SECPKG_ATTR_REMOTE_CERT_CONTEXT: return peer_certificate(context, buffer);
+    case SECPKG_ATTR_LOCAL_CERT_CONTEXT: return own_certificate(context, buffer);
+    case SECPKG_ATTR_ENDPOINT_BINDINGS: return bindings(context, ENDPOINT_BINDINGS, buffer);
+    case SECPKG_ATTR_UNIQUE_BINDINGS: return unique_bindings(context, buffer);
+    case SECPKG_ATTR_NAMES: return peer_name(context, FALSE, &((SecPkgContext_NamesW *)buffer)->sUserName);
+    case SECPKG_ATTR_AUTHORITY: return peer_name(context, TRUE, &((SecPkgContext_AuthorityW *)buffer)->sAuthorityName);
+    case SECPKG_ATTR_EAP_KEY_BLOCK: return eap_keys(context, buffer);
+    case SECPKG_ATTR_KEYING_MATERIAL_INPROC: return keying_material(context, buffer);
+    default: return schannel_query_info(context, attribute, buffer);
+    }
+}
+
+/* ---- credentials ---- */
+
+static NTSTATUS supported_algorithms(SecPkgCred_SupportedAlgs *out)
+{
+    static const ALG_ID algorithms[] = {CALG_AES_256,  CALG_AES_128, CALG_SHA_384,    CALG_SHA_256,  CALG_SHA1,
+                                        CALG_RSA_SIGN, CALG_ECDSA,   CALG_ECDH_EPHEM, CALG_DH_EPHEM, CALG_RSA_KEYX};
+    ALG_ID *copy = sp_allocate(sizeof algorithms);
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    *out = (SecPkgCred_SupportedAlgs){ARRAYSIZE(algorithms), memcpy(copy, algorithms, sizeof algorithms)};
+    return SEC_E_OK;
+}
+
+NTSTATUS NTAPI schannel_query_credentials_attributes(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer)
+{
+    const struct schannel_credential *credential = (struct schannel_credential *)handle;
+    PCCERT_CONTEXT own = credential->own;
+    if (!buffer) return SEC_E_INTERNAL_ERROR; /* rows 123, 124 */
+    switch (attribute) {
+    case SECPKG_ATTR_SUPPORTED_ALGS: return supported_algorithms(buffer);
+    case SECPKG_ATTR_CIPHER_STRENGTHS:
+        *(SecPkgCred_CipherStrengths *)buffer = (SecPkgCred_CipherStrengths){128, 256};
+        return SEC_E_OK;
+    case SECPKG_ATTR_SUPPORTED_PROTOCOLS:
+        ((SecPkgCred_SupportedProtocols *)buffer)->grbitProtocol = credential->protocols;
+        return SEC_E_OK;
+    case SECPKG_CRED_ATTR_NAMES:
+        if (!own) return SEC_E_NO_CREDENTIALS;
+        return name_of(own, &own->pCertInfo->Subject, &((SecPkgCredentials_NamesW *)buffer)->sUserName);
+    default: return SEC_E_UNSUPPORTED_FUNCTION;
+    }
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What Windows says of a peer's certificate: crypt32's chain engine with the prefix's stores, and the policy for SSL.
+ */
+#include "schannel.h"
+
+/* wininet.h */
+#ifndef SECURITY_FLAG_IGNORE_UNKNOWN_CA
+#define SECURITY_FLAG_IGNORE_UNKNOWN_CA 0x00000100
+#define SECURITY_FLAG_IGNORE_CERT_CN_INVALID 0x00001000
+#endif
+
+static DWORD chain_flags(DWORD flags)
+{
+    DWORD chain = 0;
+    if (flags & SCH_CRED_REVOCATION_CHECK_END_CERT) chain |= CERT_CHAIN_REVOCATION_CHECK_END_CERT;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN) chain |= CERT_CHAIN_REVOCATION_CHECK_CHAIN;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT) chain |= CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CACHE_ONLY) chain |= CERT_CHAIN_REVOCATION_CHECK_CACHE_ONLY;
+    if (flags & SCH_CRED_CACHE_ONLY_URL_RETRIEVAL) chain |= CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL;
+    return chain;
+}
+
+static DWORD policy_flags(DWORD flags)
+{
+    DWORD policy = 0;
+    if (flags & SCH_CRED_IGNORE_NO_REVOCATION_CHECK) policy |= CERT_CHAIN_POLICY_IGNORE_ALL_REV_UNKNOWN_FLAGS;
+    if (flags & SCH_CRED_IGNORE_REVOCATION_OFFLINE) policy |= CERT_CHAIN_POLICY_IGNORE_ALL_REV_UNKNOWN_FLAGS;
+    return policy;
+}
+
+static NTSTATUS status_of(DWORD error)
+{
+    switch (error) {
+    case ERROR_SUCCESS: return SEC_E_OK;
+    case (DWORD)CERT_E_UNTRUSTEDROOT:
+    case (DWORD)CERT_E_CHAINING:
+    case (DWORD)CERT_E_UNTRUSTEDCA: return SEC_E_UNTRUSTED_ROOT;
+    case (DWORD)CERT_E_EXPIRED:
+    case (DWORD)CERT_E_VALIDITYPERIODNESTING: return SEC_E_CERT_EXPIRED;
+    case (DWORD)CERT_E_CN_NO_MATCH:
+    case (DWORD)CERT_E_INVALID_NAME: return SEC_E_WRONG_PRINCIPAL;
+    case (DWORD)CERT_E_WRONG_USAGE:
+    case (DWORD)CERT_E_PURPOSE:
+    case (DWORD)CERT_E_ROLE: return SEC_E_CERT_WRONG_USAGE;
+    case (DWORD)CERT_E_REVOKED:
+    case (DWORD)CRYPT_E_REVOKED: return CRYPT_E_REVOKED;
+    case (DWORD)CRYPT_E_NO_REVOCATION_CHECK:
+    case (DWORD)CRYPT_E_REVOCATION_OFFLINE: return (NTSTATUS)error;
+    default: return SEC_E_CERT_UNKNOWN;
+    }
+}
+
+/* The certificate in which CHAIN ends is one of those that the credential brought along. */
+static BOOL ends_in(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE roots)
+{
+    if (!roots || !chain->cChain) return FALSE;
+    const CERT_SIMPLE_CHAIN *last = chain->rgpChain[chain->cChain - 1];
+    if (!last->cElement) return FALSE;
+    PCCERT_CONTEXT found = CertFindCertificateInStore(roots, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING,
+                                                      last->rgpElement[last->cElement - 1]->pCertContext, NULL);
+    if (found) CertFreeCertificateContext(found);
+    return found != NULL;
+}
+
+/* The name is the server's alone, and what it is for is the side's. */
+static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain)
+{
+    const struct schannel_credential *credential = context->credential;
+    const BOOL names = !credential->server && context->target && !(credential->flags & SCH_CRED_NO_SERVERNAME_CHECK);
+    SSL_EXTRA_CERT_CHAIN_POLICY_PARA extra = {.cbSize = sizeof extra,
+                                              .dwAuthType = credential->server ? AUTHTYPE_CLIENT : AUTHTYPE_SERVER,
+                                              .pwszServerName = names ? context->target : NULL};
+    CERT_CHAIN_POLICY_PARA para = {.cbSize = sizeof para, .pvExtraPolicyPara = &extra};
+    CERT_CHAIN_POLICY_STATUS status = {.cbSize = sizeof status};
+    para.dwFlags = policy_flags(credential->flags);
+    if (!names) extra.fdwChecks = SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
+    if (ends_in(chain, credential->roots)) {
+        para.dwFlags |= CERT_CHAIN_POLICY_ALLOW_UNKNOWN_CA_FLAG;
+        extra.fdwChecks |= SECURITY_FLAG_IGNORE_UNKNOWN_CA;
+    }
+    if (!CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_SSL, chain, &para, &status)) return SEC_E_CERT_UNKNOWN;
+    return status_of(status.dwError);
+}
+
+/* Wine's policy passes over what its engine has found in the chain's usage. */
+static NTSTATUS check_usage(const CERT_CHAIN_CONTEXT *chain)
+{
+    if (chain->TrustStatus.dwErrorStatus & CERT_TRUST_IS_NOT_VALID_FOR_USAGE) return SEC_E_CERT_WRONG_USAGE;
+    if (chain->TrustStatus.dwErrorStatus & CERT_TRUST_IS_REVOKED) return CRYPT_E_REVOKED;
+    return SEC_E_OK;
+}
+
+static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT certificate)
+{
+    LPSTR usage = (LPSTR)(context->credential->server ? szOID_PKIX_KP_CLIENT_AUTH : szOID_PKIX_KP_SERVER_AUTH);
+    CERT_CHAIN_PARA para = {.cbSize = sizeof para, .RequestedUsage = {USAGE_MATCH_TYPE_AND, {1, &usage}}};
+    PCCERT_CHAIN_CONTEXT chain;
+    if (!CertGetCertificateChain(NULL, certificate, NULL, certificate->hCertStore, &para,
+                                 chain_flags(context->credential->flags), NULL, &chain))
+        return SEC_E_CERT_UNKNOWN;
+    NTSTATUS status = apply_policy(context, chain);
+    if (status == SEC_E_OK) status = check_usage(chain);
+    CertFreeCertificateChain(chain);
+    return status;
+}
+
+NTSTATUS schannel_verify_peer(const struct schannel_context *context)
+{
+    BYTE *chain;
+    DWORD size;
+    NTSTATUS status = schannel_bytes(context, PEER_CHAIN, &chain, &size);
+    if (status) return status == SEC_E_NO_CREDENTIALS ? SEC_E_CERT_UNKNOWN : status;
+    PCCERT_CONTEXT certificate = schannel_chain_read(chain, size);
+    HeapFree(GetProcessHeap(), 0, chain);
+    if (!certificate) return SEC_E_CERT_UNKNOWN;
+    status = verify(context, certificate);
+    CertFreeCertificateContext(certificate);
+    return status;
+}

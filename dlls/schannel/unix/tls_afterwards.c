@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Records that come after the handshake and are no application data: alerts, tickets, new keys, and the wish for
+ * another handshake. GnuTLS takes them.
+ */
+#include "tls_context.h"
+
+#include "secure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status)
+{
+    context->phase = TLS_FAILED;
+    context->failure = status;
+    return status;
+}
+
+/* RFC 8446 4.6.3: a KeyUpdate that wants one in return, the last message of its record, for what follows has new keys.
+ */
+static bool wants_key_update(struct cs_span plain)
+{
+    static const uint8_t update_requested[] = {24, 0, 0, 1, 1};
+    const size_t size = sizeof update_requested;
+    return plain.size >= size && !memcmp(plain.data + plain.size - size, update_requested, size);
+}
+
+/* What RECORD carries, from a copy: the caller's bytes go to GnuTLS as they are. */
+static uint8_t look_into(struct tls_context *context, struct cs_span record, bool *update)
+{
+    uint8_t *copy = malloc(record.size), type = 0;
+    struct cs_span plain;
+    if (!copy) return 0;
+    memcpy(copy, record.data, record.size);
+    if (tls_aead_unprotect(&context->read, copy, record.size, &plain, &type)) {
+        *update = type == TLS_HANDSHAKE && wants_key_update(plain);
+        context->read.sequence--;
+    } else {
+        type = 0;
+    }
+    cs_wipe_free(copy, record.size);
+    return type;
+}
+
+uint8_t tls_record_type(struct tls_context *context, struct cs_span record)
+{
+    bool update;
+    return context->read.protection == TLS_1_3 ? look_into(context, record, &update) : record.data[0];
+}
+
+static SECURITY_STATUS receive(struct tls_context *context)
+{
+    uint8_t none[1];
+    const ssize_t result = gnutls_record_recv(context->session, none, sizeof none);
+    switch (result) {
+    case 0: context->phase = TLS_CLOSED; return SEC_I_CONTEXT_EXPIRED;
+    case GNUTLS_E_AGAIN:
+    case GNUTLS_E_INTERRUPTED:
+    case GNUTLS_E_WARNING_ALERT_RECEIVED: return SEC_E_OK;
+    case GNUTLS_E_REHANDSHAKE: return SEC_I_RENEGOTIATE;
+    default: break;
+    }
+    if (result > 0) return tls_fail(context, SEC_E_INTERNAL_ERROR); /* data: nobody gives those in here */
+    return tls_fail(context, tls_status_of(context, (int)result));
+}
+
+/* GnuTLS would answer a wish for new keys with its next record of data, but those are ours. */
+static SECURITY_STATUS answer_key_update(struct tls_context *context)
+{
+    return gnutls_session_key_update(context->session, 0) ? tls_fail(context, SEC_E_INTERNAL_ERROR) : SEC_E_OK;
+}
+
+SECURITY_STATUS tls_take_record(struct tls_context *context, struct cs_span record)
+{
+    bool update = false;
+    if (context->read.protection == TLS_1_3) look_into(context, record, &update);
+    tls_records_give_back(context);
+    context->incoming = record;
+    SECURITY_STATUS status = receive(context);
+    context->incoming = (struct cs_span){NULL, 0};
+    if (status == SEC_E_OK && update) status = answer_key_update(context);
+    if (status < 0 || status == SEC_I_CONTEXT_EXPIRED) return status;
+    const SECURITY_STATUS taken = tls_records_take(context);
+    return taken ? tls_fail(context, taken) : status;
+}

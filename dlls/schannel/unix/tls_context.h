@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of this folder share of a TLS context.
+ *
+ * Locks: a leg holds both directions, reading first; EncryptMessage the writing one; DecryptMessage the reading one,
+ * and both for records that are not application data. So GnuTLS's session is used under both, but for records of suites
+ * that are left to it, one thread a direction, which it allows.
+ */
+#ifndef COUNTERSIGN_TLS_CONTEXT_H
+#define COUNTERSIGN_TLS_CONTEXT_H
+
+#include "tls.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <pthread.h>
+
+/* RFC 8446 5.1, 5.2; RFC 5246 6.2.3: what a record may carry, and what protection may add to it. */
+enum { TLS_HEADER = 5, TLS_MAX_PLAIN = 16384, TLS_MAX_EXPANSION = 2048 };
+
+enum tls_content { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
+
+struct tls_credential {
+    int references;
+    uint64_t number; /* of no other credential, ever */
+    bool server, resume;
+    uint32_t protocols;
+    gnutls_certificate_credentials_t certificates;
+    gnutls_priority_t priority;
+    struct cs_span chain; /* owned */
+    gnutls_datum_t ticket_key;
+};
+
+/* How records of one direction are protected. */
+enum tls_protection {
+    TLS_BY_GNUTLS,      /* CBC, CCM, and whatever else */
+    TLS_EXPLICIT_NONCE, /* RFC 5288: TLS 1.2 with GCM */
+    TLS_IMPLICIT_NONCE, /* RFC 7905: TLS 1.2 with ChaCha20-Poly1305 */
+    TLS_1_3             /* RFC 8446 5.2 */
+};
+
+struct tls_direction {
+    enum tls_protection protection;
+    gnutls_aead_cipher_hd_t cipher; /* NULL with TLS_BY_GNUTLS */
+    uint8_t iv[12];
+    uint64_t sequence; /* of the next record */
+};
+
+/* CLOSED: the peer has said close_notify. */
+enum tls_phase { TLS_HANDSHAKING, TLS_COMPLETE, TLS_RENEGOTIATING, TLS_CLOSED, TLS_FAILED };
+
+struct tls_context {
+    pthread_mutex_t reading, writing;
+    struct tls_credential *credential;
+    gnutls_session_t session;
+    bool server;
+    enum tls_phase phase;
+    SECURITY_STATUS failure; /* what TLS_FAILED answers */
+    /* memory in the place of a socket */
+    struct cs_span incoming;
+    struct cs_writer outgoing;
+    /* the peer's certificate */
+    uint32_t leg_flags;
+    SECURITY_STATUS verdict;
+    bool verify_wanted;
+    bool finished;          /* the handshake at hand, as far as GnuTLS is concerned */
+    bool rehandshake_asked; /* the peer has asked for a new handshake */
+    /* ApplyControlToken */
+    bool alert_wanted, alert_fatal, shut_down; /* an alert has been sent: no more data */
+    uint8_t alert;
+    /* a token that did not fit: what its leg answered, and how much of its input it took */
+    bool undelivered;
+    SECURITY_STATUS waiting;
+    size_t taken;
+    struct tls_direction read, write;
+    uint32_t header, trailer; /* of a record of application data, bytes */
+    struct cs_span name;      /* client: the server's, under which sessions are kept; owned; empty: not at all */
+    bool trusted;             /* the peer's certificate was taken unseen */
+};
+
+/* tls_transport.c: memory in the place of a socket. */
+void tls_transport_join(struct tls_context *context);
+
+/* The length of the first record of INPUT, its header included. SEC_E_OK; SEC_E_INCOMPLETE_MESSAGE with *missing;
+ * SEC_E_INVALID_TOKEN: no record begins like that. */
+SECURITY_STATUS tls_first_record(struct cs_span input, size_t *size, size_t *missing);
+
+/* tls_records.c: takes keys and sequence numbers over from GnuTLS, and gives the numbers back before it works again. */
+SECURITY_STATUS tls_records_take(struct tls_context *context);
+void tls_records_give_back(struct tls_context *context);
+void tls_direction_drop(struct tls_direction *direction);
+
+/*
+ * tls_afterwards.c: RECORD, one that is no application data, goes to GnuTLS. SEC_E_OK; SEC_I_RENEGOTIATE: the peer
+ * wants a new handshake; SEC_I_CONTEXT_EXPIRED: close_notify; the status of a fatal alert, or of what is wrong with it,
+ * and the context has failed. Both directions are locked.
+ */
+SECURITY_STATUS tls_take_record(struct tls_context *context, struct cs_span record);
+
+/* The kind of RECORD, whole, without changing it: in TLS 1.3 it is encrypted. 0: it does not verify. */
+uint8_t tls_record_type(struct tls_context *context, struct cs_span record);
+
+/* The context has failed for good. Yields STATUS. Both directions are locked. */
+SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status);
+
+/*
+ * tls_aead.c. Protects DATA in place as record TYPE, with HEADER before and TRAILER behind it; and undoes that:
+ * RECORD, whole, in place, with what it carried in *plain, and the kind of record in *type. False: it does not verify,
+ * or carries too much; its bytes are then what they were.
+ */
+bool tls_aead_protect(struct tls_direction *direction, uint8_t *header, uint8_t *data, size_t size, uint8_t *trailer);
+bool tls_aead_unprotect(struct tls_direction *direction, uint8_t *record, size_t size, struct cs_span *plain,
+                        uint8_t *type);
+/* Puts back what unprotect made of RECORD, whose number was that of the last one. */
+void tls_aead_restore(struct tls_direction *direction, uint8_t *record, size_t size);
+
+/* tls_status.c: the one table of GnuTLS's errors, and that of alerts. */
+SECURITY_STATUS tls_status_of(const struct tls_context *context, int error);
+SECURITY_STATUS tls_status_of_alert(gnutls_alert_description_t alert);
+gnutls_alert_description_t tls_alert_of_status(SECURITY_STATUS status);
+
+/* tls_priority.c: what REQUEST lets be negotiated, in GnuTLS's words. SEC_E_ALGORITHM_MISMATCH: nothing. */
+SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, gnutls_priority_t *priority);
+
+/* tls_key.c: reads a private key. SEC_E_OK, SEC_E_UNKNOWN_CREDENTIALS, SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS tls_key_read(struct cs_span key, enum tls_key_format format, gnutls_privkey_t *out);
+
+/* tls_chain.c: certificates, in and out of the form that tls.h describes. */
+SECURITY_STATUS tls_chain_read(struct cs_span chain, gnutls_datum_t *certificates, unsigned room, unsigned *count);
+void tls_chain_write(struct cs_writer *output, const gnutls_datum_t *certificates, unsigned count);
+enum { TLS_MAX_CHAIN = 16 };
+
+/* tls_sessions.c: sessions that a client may resume. */
+void tls_sessions_offer(struct tls_context *context); /* to a handshake that begins */
+void tls_sessions_keep(struct tls_context *context);
+void tls_sessions_forget(uint64_t credential); /* the one with that number is gone */
+
+#endif

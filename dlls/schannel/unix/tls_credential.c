@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Credentials: what may be negotiated, and a certificate with its key.
+ */
+#include "tls_context.h"
+
+#include "secure.h"
+#include "utf16.h"
+
+#include <gnutls/abstract.h>
+#include <stdlib.h>
+
+void tls_credential_addref(struct tls_credential *credential)
+{
+    __atomic_add_fetch(&credential->references, 1, __ATOMIC_RELAXED);
+}
+
+void tls_credential_release(struct tls_credential *credential)
+{
+    if (!credential || __atomic_sub_fetch(&credential->references, 1, __ATOMIC_ACQ_REL)) return;
+    tls_sessions_forget(credential->number);
+    if (credential->priority) gnutls_priority_deinit(credential->priority);
+    if (credential->certificates) gnutls_certificate_free_credentials(credential->certificates);
+    if (credential->ticket_key.data) {
+        cs_wipe(credential->ticket_key.data, credential->ticket_key.size);
+        gnutls_free(credential->ticket_key.data);
+    }
+    cs_span_drop(&credential->chain);
+    free(credential);
+}
+
+/* The certificates of CHAIN as GnuTLS takes them; *count is how many were made, also on failure. */
+static SECURITY_STATUS import_chain(struct cs_span chain, gnutls_pcert_st *out, unsigned *count)
+{
+    gnutls_datum_t certificates[TLS_MAX_CHAIN];
+    unsigned present;
+    SECURITY_STATUS status = tls_chain_read(chain, certificates, TLS_MAX_CHAIN, &present);
+    *count = 0;
+    while (status == SEC_E_OK && *count < present) {
+        if (gnutls_pcert_import_x509_raw(&out[*count], &certificates[*count], GNUTLS_X509_FMT_DER, 0))
+            status = SEC_E_UNKNOWN_CREDENTIALS;
+        else
+            (*count)++;
+    }
+    return status;
+}
+
+/* Hands over certificates and key; GnuTLS compares the two, and keeps them once it has taken them. */
+static SECURITY_STATUS give_certificate(struct tls_credential *credential, gnutls_pcert_st *chain, unsigned count,
+                                        const struct tls_credential_request *request)
+{
+    gnutls_privkey_t key;
+    if (request->key_format == TLS_KEY_NONE) return SEC_E_NO_CREDENTIALS;
+    SECURITY_STATUS status = tls_key_read(request->key, request->key_format, &key);
+    if (status) return status;
+    if (gnutls_certificate_set_key(credential->certificates, NULL, 0, chain, (int)count, key) < 0) {
+        gnutls_privkey_deinit(key);
+        return SEC_E_UNKNOWN_CREDENTIALS;
+    }
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS set_certificate(struct tls_credential *credential, const struct tls_credential_request *request)
+{
+    gnutls_pcert_st *chain = calloc(TLS_MAX_CHAIN, sizeof *chain);
+    unsigned count;
+    if (!chain || !cs_span_copy(&credential->chain, request->chain)) {
+        free(chain);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
+    SECURITY_STATUS status = import_chain(request->chain, chain, &count);
+    if (status == SEC_E_OK) status = give_certificate(credential, chain, count, request);
+    for (unsigned i = 0; status && i < count; i++) gnutls_pcert_deinit(&chain[i]);
+    free(chain);
+    return status;
+}
+
+static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_credential_request *request)
+{
+    SECURITY_STATUS status = tls_priority_make(request, &credential->priority);
+    if (status) return status;
+    if (gnutls_certificate_allocate_credentials(&credential->certificates)) return SEC_E_INSUFFICIENT_MEMORY;
+    if (request->chain.size) status = set_certificate(credential, request);
+    if (status == SEC_E_OK && request->server && request->resume &&
+        gnutls_session_ticket_key_generate(&credential->ticket_key))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    return status;
+}
+
+SECURITY_STATUS tls_credential_new(const struct tls_credential_request *request, struct tls_credential **out)
+{
+    struct tls_credential *credential = calloc(1, sizeof *credential);
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    static uint64_t numbers;
+    credential->references = 1;
+    credential->number = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);
+    credential->server = request->server;
+    credential->resume = request->resume;
+    credential->protocols = request->protocols;
+    SECURITY_STATUS status = fill(credential, request);
+    if (status) {
+        tls_credential_release(credential);
+        return status;
+    }
+    *out = credential;
+    return SEC_E_OK;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Legs: InitializeSecurityContext and AcceptSecurityContext, before the handshake is through and after.
+ */
+#include "tls_handshake.h"
+
+#include "secure.h"
+#include "utf16.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct tls_context *create(struct tls_credential *credential)
+{
+    struct tls_context *context = calloc(1, sizeof *context);
+    if (!context || !cs_lock_init(&context->reading)) {
+        free(context);
+        return NULL;
+    }
+    if (!cs_lock_init(&context->writing)) {
+        pthread_mutex_destroy(&context->reading);
+        free(context);
+        return NULL;
+    }
+    context->credential = credential;
+    context->server = credential->server;
+    tls_credential_addref(credential);
+    return context;
+}
+
+void tls_context_release(struct tls_context *context)
+{
+    if (!context) return;
+    tls_direction_drop(&context->read);
+    tls_direction_drop(&context->write);
+    if (context->session) gnutls_deinit(context->session);
+    cs_writer_drop(&context->outgoing);
+    cs_span_drop(&context->name);
+    tls_credential_release(context->credential);
+    pthread_mutex_destroy(&context->reading);
+    pthread_mutex_destroy(&context->writing);
+    cs_wipe_free(context, sizeof *context);
+}
+
+/* A thread that died inside may have left anything half done. */
+static SECURITY_STATUS lock_both(struct tls_context *context)
+{
+    const bool reading = cs_lock(&context->reading), writing = cs_lock(&context->writing);
+    return reading && writing ? SEC_E_OK : tls_fail(context, SEC_E_INTERNAL_ERROR);
+}
+
+static void unlock_both(struct tls_context *context)
+{
+    cs_unlock(&context->writing);
+    cs_unlock(&context->reading);
+}
+
+/* As much of INPUT as is whole records; what is cut off is left for later. */
+static SECURITY_STATUS whole_records(struct cs_span input, struct cs_span *records, size_t *missing)
+{
+    struct cs_reader reader = cs_reader_of(input);
+    size_t size;
+    SECURITY_STATUS status = tls_first_record(input, &size, missing);
+    if (status) return status;
+    while (status == SEC_E_OK) {
+        size_t unused;
+        cs_read_span(&reader, size);
+        status = tls_first_record((struct cs_span){reader.next, reader.remaining}, &size, &unused);
+    }
+    *records = (struct cs_span){input.data, input.size - reader.remaining};
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS run_handshake(struct tls_context *context, struct tls_leg *leg)
+{
+    const size_t before = context->incoming.size;
+    SECURITY_STATUS status = tls_handshake_run(context);
+    leg->consumed = before - context->incoming.size;
+    context->incoming = (struct cs_span){NULL, 0};
+    return status < 0 ? tls_fail(context, status) : status;
+}
+
+/* A client begins without input; after that there is something to read, or somebody has looked at a certificate. */
+static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg *leg, bool first)
+{
+    const bool begins = first && !context->server, decided = leg->flags & TLS_LEG_VERDICT;
+    context->incoming = (struct cs_span){NULL, 0};
+    if (!begins) {
+        SECURITY_STATUS status = whole_records(leg->input, &context->incoming, &leg->missing);
+        if (status && !decided) return status;
+    }
+    return run_handshake(context, leg);
+}
+
+/* A new handshake under the keys of the old one (RFC 5746), perhaps with another credential (behaviour.md row 210). */
+static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *leg, struct cs_span rest)
+{
+    struct tls_credential *credential = leg->credential;
+    if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (credential && credential != context->credential && credential->server == context->server) {
+        if (gnutls_credentials_set(context->session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
+            return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+        tls_credential_addref(credential);
+        tls_credential_release(context->credential);
+        context->credential = credential;
+    }
+    context->phase = TLS_RENEGOTIATING;
+    context->finished = context->rehandshake_asked = false;
+    tls_records_give_back(context);
+    context->incoming = rest;
+    return run_handshake(context, leg);
+}
+
+/* The server asks; the client's answer starts the handshake, if it wants one. */
+static SECURITY_STATUS send_hello_request(struct tls_context *context)
+{
+    if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_UNSUPPORTED_FUNCTION;
+    tls_records_give_back(context);
+    if (gnutls_rehandshake(context->session)) return tls_fail(context, SEC_E_INTERNAL_ERROR);
+    const SECURITY_STATUS status = tls_records_take(context);
+    return status ? tls_fail(context, status) : SEC_I_CONTINUE_NEEDED;
+}
+
+/* Takes records until one of application data comes, which is DecryptMessage's. */
+static SECURITY_STATUS take_records(struct tls_context *context, struct tls_leg *leg, struct cs_span records)
+{
+    struct cs_reader reader = cs_reader_of(records);
+    SECURITY_STATUS status = SEC_E_OK;
+    while (status == SEC_E_OK && reader.remaining) {
+        size_t size, missing;
+        const struct cs_span rest = {reader.next, reader.remaining};
+        if (tls_first_record(rest, &size, &missing)) break;
+        const struct cs_span record = cs_read_span(&reader, size);
+        if (tls_record_type(context, record) == TLS_APPLICATION_DATA) break;
+        status = tls_take_record(context, record);
+        leg->consumed += size;
+    }
+    if (status == SEC_I_RENEGOTIATE) {
+        const size_t before = leg->consumed;
+        status = renegotiate(context, leg, (struct cs_span){reader.next, reader.remaining});
+        leg->consumed += before;
+    }
+    if (status == SEC_E_OK) tls_sessions_keep(context);
+    return status;
+}
+
+static SECURITY_STATUS complete_leg(struct tls_context *context, struct tls_leg *leg)
+{
+    struct cs_span records;
+    if (context->rehandshake_asked) return renegotiate(context, leg, (struct cs_span){NULL, 0});
+    if (leg->flags & TLS_LEG_NO_INPUT) {
+        if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_INCOMPLETE_MESSAGE;
+        return context->server ? send_hello_request(context) : renegotiate(context, leg, (struct cs_span){NULL, 0});
+    }
+    SECURITY_STATUS status = whole_records(leg->input, &records, &leg->missing);
+    return status ? status : take_records(context, leg, records);
+}
+
+/* One alert for each ApplyControlToken, whatever else the leg has (behaviour.md rows 222 to 225). */
+static SECURITY_STATUS send_alert(struct tls_context *context)
+{
+    const bool ready = context->phase == TLS_COMPLETE || context->phase == TLS_CLOSED;
+    context->alert_wanted = false;
+    if (ready) tls_records_give_back(context);
+    if (gnutls_alert_send(context->session, context->alert_fatal ? GNUTLS_AL_FATAL : GNUTLS_AL_WARNING,
+                          (gnutls_alert_description_t)context->alert))
+        return tls_fail(context, SEC_E_INTERNAL_ERROR);
+    if (!ready) return SEC_E_OK;
+    const SECURITY_STATUS status = tls_records_take(context);
+    context->shut_down = true;
+    return status ? tls_fail(context, status) : SEC_E_OK;
+}
+
+static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg, bool first)
+{
+    if (context->phase == TLS_FAILED) return context->failure;
+    if (context->alert_wanted) return send_alert(context);
+    context->leg_flags = leg->flags;
+    context->verdict = leg->verdict;
+    switch (context->phase) {
+    case TLS_COMPLETE: return complete_leg(context, leg);
+    case TLS_CLOSED: return SEC_I_CONTEXT_EXPIRED;
+    default: return handshake_leg(context, leg, first);
+    }
+}
+
+/* A token that does not fit stays, and the next leg is this one once more. */
+static SECURITY_STATUS deliver(struct tls_context *context, struct tls_leg *leg, SECURITY_STATUS status)
+{
+    if (context->outgoing.failed) return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    if (status == TLS_I_VERIFY_PEER || status == SEC_E_INCOMPLETE_MESSAGE) return status;
+    context->undelivered = context->outgoing.size > leg->room;
+    if (context->undelivered) {
+        context->waiting = status;
+        context->taken = leg->consumed;
+        return status < 0 ? status : SEC_E_INSUFFICIENT_MEMORY;
+    }
+    leg->token_size = context->outgoing.size;
+    return status;
+}
+
+static SECURITY_STATUS again(struct tls_context *context, struct tls_leg *leg)
+{
+    leg->consumed = context->taken < leg->input.size ? context->taken : leg->input.size;
+    return context->waiting;
+}
+
+static SECURITY_STATUS start(struct tls_context **out, struct tls_leg *leg)
+{
+    if (!leg->credential) return SEC_E_INVALID_HANDLE;
+    *out = create(leg->credential);
+    if (!*out) return SEC_E_INSUFFICIENT_MEMORY;
+    (*out)->leg_flags = leg->flags;
+    SECURITY_STATUS status = tls_handshake_begin(*out, leg);
+    return status ? tls_fail(*out, status) : SEC_E_OK;
+}
+
+SECURITY_STATUS tls_leg(struct tls_context **context, struct tls_leg *leg)
+{
+    const bool first = !*context;
+    SECURITY_STATUS status = first ? start(context, leg) : SEC_E_OK;
+    if (status) return status;
+    status = lock_both(*context);
+    if (status == SEC_E_OK) status = (*context)->undelivered ? again(*context, leg) : run_leg(*context, leg, first);
+    status = deliver(*context, leg, status);
+    unlock_both(*context);
+    return status;
+}
+
+SECURITY_STATUS tls_fetch_token(struct tls_context *context, void *room, size_t size)
+{
+    SECURITY_STATUS status = lock_both(context);
+    if (status == SEC_E_OK && context->outgoing.size != size) status = SEC_E_BUFFER_TOO_SMALL;
+    if (status == SEC_E_OK) {
+        if (size) memcpy(room, context->outgoing.data, size);
+        cs_writer_drop(&context->outgoing);
+    }
+    unlock_both(context);
+    return status;
+}
+
+SECURITY_STATUS tls_alert(struct tls_context *context, bool fatal, uint8_t description)
+{
+    SECURITY_STATUS status = lock_both(context);
+    context->alert_wanted = true;
+    context->alert_fatal = fatal;
+    context->alert = description;
+    unlock_both(context);
+    return status;
+}
+
+SECURITY_STATUS tls_shut_down(struct tls_context *context)
+{
+    return tls_alert(context, false, GNUTLS_A_CLOSE_NOTIFY);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sessions that clients may resume: a small table for the process. One is resumed only by the credential that made it,
+ * towards the same name, and where the same was asked of the peer's certificate: what a program that trusts anybody has
+ * agreed to is nothing to one that does not.
+ */
+#include "tls_context.h"
+
+#include "secure.h"
+#include "utf16.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SESSIONS = 64 };
+
+struct session {
+    struct cs_span key, data;
+};
+
+/* Filled round and round. Keys and data are owned. */
+static struct {
+    pthread_mutex_t lock;
+    struct session sessions[SESSIONS];
+    size_t next;
+} table = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct session *find(struct cs_span key)
+{
+    for (size_t i = 0; i < SESSIONS; i++) {
+        struct session *session = &table.sessions[i];
+        if (session->key.size == key.size && key.size && !memcmp(session->key.data, key.data, key.size)) return session;
+    }
+    return NULL;
+}
+
+static void drop(struct session *session)
+{
+    cs_span_drop(&session->key);
+    cs_span_drop(&session->data);
+}
+
+static bool make_key(const struct tls_context *context, bool trusted, struct cs_writer *key)
+{
+    if (!context->credential->resume || !context->name.size) return false;
+    cs_write_u64(key, context->credential->number);
+    cs_write_u8(key, trusted);
+    cs_write_span(key, context->name);
+    return !key->failed;
+}
+
+void tls_sessions_offer(struct tls_context *context)
+{
+    struct cs_writer key = {0};
+    pthread_mutex_lock(&table.lock);
+    struct session *session =
+        make_key(context, context->leg_flags & TLS_LEG_TRUST_PEER, &key) ? find(cs_written(&key)) : NULL;
+    if (session) {
+        gnutls_session_set_data(context->session, session->data.data, session->data.size);
+        drop(session); /* RFC 8446 C.4: a ticket that is shown twice links the two connections */
+    }
+    pthread_mutex_unlock(&table.lock);
+    cs_writer_drop(&key);
+}
+
+/* SESSION's key and data become the table's. */
+static void enter(struct session *session)
+{
+    pthread_mutex_lock(&table.lock);
+    struct session *place = find(session->key);
+    if (!place) place = &table.sessions[table.next++ % SESSIONS];
+    drop(place);
+    *place = *session;
+    *session = (struct session){0};
+    pthread_mutex_unlock(&table.lock);
+}
+
+/* In TLS 1.3 there is nothing to keep before a ticket has come. */
+static bool has_ticket(const struct tls_context *context)
+{
+    return gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3 ||
+           gnutls_session_get_flags(context->session) & GNUTLS_SFLAGS_SESSION_TICKET;
+}
+
+void tls_sessions_keep(struct tls_context *context)
+{
+    struct cs_writer key = {0};
+    gnutls_datum_t data;
+    struct session session = {0};
+    if (!context->server && make_key(context, context->trusted, &key) && has_ticket(context) &&
+        !gnutls_session_get_data2(context->session, &data)) {
+        if (cs_span_copy(&session.key, cs_written(&key)) &&
+            cs_span_copy(&session.data, (struct cs_span){data.data, data.size}))
+            enter(&session);
+        drop(&session);
+        cs_wipe(data.data, data.size);
+        gnutls_free(data.data);
+    }
+    cs_writer_drop(&key);
+}
+
+void tls_sessions_forget(uint64_t credential)
+{
+    pthread_mutex_lock(&table.lock);
+    for (size_t i = 0; i < SESSIONS; i++) {
+        struct cs_reader key = cs_reader_of(table.sessions[i].key);
+        if (table.sessions[i].key.size && cs_read_u64(&key) == credential) drop(&table.sessions[i]);
+    }
+    pthread_mutex_unlock(&table.lock);
+}
