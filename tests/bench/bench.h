@@ -63,13 +63,21 @@ extern const struct bench_peer bench_ours_kerberos, bench_mit, bench_heimdal;
 extern const struct bench_peer bench_heimdal_file, bench_heimdal_memory;
 extern const struct bench_peer bench_bare_aes_gnutls, bench_bare_aes_nettle;
 
+/* TLS: ours, GnuTLS's own records, its AEAD calls alone; the last two keep sessions and resume them. */
+extern const struct bench_peer bench_ours_tls12_128, bench_gnutls_tls12_128, bench_bare_tls12_128;
+extern const struct bench_peer bench_ours_tls12_256, bench_gnutls_tls12_256, bench_bare_tls12_256;
+extern const struct bench_peer bench_ours_tls13_128, bench_gnutls_tls13_128, bench_bare_tls13_128;
+extern const struct bench_peer bench_ours_tls13_256, bench_gnutls_tls13_256, bench_bare_tls13_256;
+extern const struct bench_peer bench_ours_tls12_resume, bench_gnutls_tls12_resume;
+extern const struct bench_peer bench_ours_tls13_resume, bench_gnutls_tls13_resume;
+
 /* What has to be there before peers are opened: an account file, or a realm with its KDC. */
 struct bench_world {
     void (*begin)(void);
     void (*end)(void);
 };
 
-extern const struct bench_world bench_ntlm, bench_kerberos;
+extern const struct bench_world bench_ntlm, bench_kerberos, bench_tls;
 
 /* Ends the program with 1 unless HELD; WHAT says on standard error what did not. */
 void bench_require(bool held, const char *what);

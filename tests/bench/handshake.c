@@ -22,6 +22,10 @@ static const struct handshake handshakes[] = {
     {"kerberos-handshake",
      &bench_kerberos,
      {&bench_ours_kerberos, &bench_mit, &bench_heimdal_file, &bench_heimdal_memory}},
+    {"schannel-handshake-12", &bench_tls, {&bench_ours_tls12_256, &bench_gnutls_tls12_256}},
+    {"schannel-handshake-13", &bench_tls, {&bench_ours_tls13_256, &bench_gnutls_tls13_256}},
+    {"schannel-resume-12", &bench_tls, {&bench_ours_tls12_resume, &bench_gnutls_tls12_resume}},
+    {"schannel-resume-13", &bench_tls, {&bench_ours_tls13_resume, &bench_gnutls_tls13_resume}},
 };
 
 static void check(const struct bench_peer *peer, void *pair)

@@ -26,6 +26,18 @@ static const struct {
     {"kerberos-sign", bench_messages},
     {"kerberos-verify", bench_messages},
     {"kerberos-two-contexts", bench_two_contexts},
+    {"schannel-encrypt-12-128", bench_messages},
+    {"schannel-decrypt-12-128", bench_messages},
+    {"schannel-encrypt-12-256", bench_messages},
+    {"schannel-decrypt-12-256", bench_messages},
+    {"schannel-encrypt-13-128", bench_messages},
+    {"schannel-decrypt-13-128", bench_messages},
+    {"schannel-encrypt-13-256", bench_messages},
+    {"schannel-decrypt-13-256", bench_messages},
+    {"schannel-handshake-12", bench_handshake},
+    {"schannel-handshake-13", bench_handshake},
+    {"schannel-resume-12", bench_handshake},
+    {"schannel-resume-13", bench_handshake},
 };
 
 static bool run(const char *name)

@@ -32,6 +32,15 @@ static const struct field kerberos_field = {
     {&bench_bare_aes_gnutls, &bench_bare_aes_nettle},
 };
 
+static const struct field tls12_128_field = {
+    &bench_tls, {&bench_ours_tls12_128, &bench_gnutls_tls12_128}, {&bench_bare_tls12_128}};
+static const struct field tls12_256_field = {
+    &bench_tls, {&bench_ours_tls12_256, &bench_gnutls_tls12_256}, {&bench_bare_tls12_256}};
+static const struct field tls13_128_field = {
+    &bench_tls, {&bench_ours_tls13_128, &bench_gnutls_tls13_128}, {&bench_bare_tls13_128}};
+static const struct field tls13_256_field = {
+    &bench_tls, {&bench_ours_tls13_256, &bench_gnutls_tls13_256}, {&bench_bare_tls13_256}};
+
 struct kind {
     const char *name;
     const struct field *field;
@@ -40,11 +49,23 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"ntlm-seal", &ntlm_field, true, false, 262144},           {"ntlm-unseal", &ntlm_field, true, true, 262144},
-    {"ntlm-sign", &ntlm_field, false, false, 262144},          {"ntlm-verify", &ntlm_field, false, true, 262144},
-    {"negotiate-seal", &negotiate_field, true, false, 1024},   {"kerberos-seal", &kerberos_field, true, false, 262144},
-    {"kerberos-unseal", &kerberos_field, true, true, 262144},  {"kerberos-sign", &kerberos_field, false, false, 262144},
+    {"ntlm-seal", &ntlm_field, true, false, 262144},
+    {"ntlm-unseal", &ntlm_field, true, true, 262144},
+    {"ntlm-sign", &ntlm_field, false, false, 262144},
+    {"ntlm-verify", &ntlm_field, false, true, 262144},
+    {"negotiate-seal", &negotiate_field, true, false, 1024},
+    {"kerberos-seal", &kerberos_field, true, false, 262144},
+    {"kerberos-unseal", &kerberos_field, true, true, 262144},
+    {"kerberos-sign", &kerberos_field, false, false, 262144},
     {"kerberos-verify", &kerberos_field, false, true, 262144},
+    {"schannel-encrypt-12-128", &tls12_128_field, true, false, 16384},
+    {"schannel-decrypt-12-128", &tls12_128_field, true, true, 16384},
+    {"schannel-encrypt-12-256", &tls12_256_field, true, false, 16384},
+    {"schannel-decrypt-12-256", &tls12_256_field, true, true, 16384},
+    {"schannel-encrypt-13-128", &tls13_128_field, true, false, 16384},
+    {"schannel-decrypt-13-128", &tls13_128_field, true, true, 16384},
+    {"schannel-encrypt-13-256", &tls13_256_field, true, false, 16384},
+    {"schannel-decrypt-13-256", &tls13_256_field, true, true, 16384},
 };
 
 struct batch {

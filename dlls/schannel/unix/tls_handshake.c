@@ -104,7 +104,7 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
 
 SECURITY_STATUS tls_handshake_begin(struct tls_context *context, const struct tls_leg *leg)
 {
-    const unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_REKEY;
+    const unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_REKEY | GNUTLS_KEY_SHARE_TOP;
     if (gnutls_init(&context->session, flags | (context->server ? GNUTLS_SERVER : GNUTLS_CLIENT))) {
         context->session = NULL;
         return SEC_E_INSUFFICIENT_MEMORY;
