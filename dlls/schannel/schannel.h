@@ -39,6 +39,7 @@ void schannel_credential_release(struct schannel_credential *credential);
 struct schannel_request {
     BOOL server;
     DWORD protocols, flags, without; /* enum tls_without */
+    BOOL quiet;                      /* the program knows nothing of what comes after a handshake of TLS 1.3 */
     PCCERT_CONTEXT certificate;      /* the caller's; NULL for none */
     HCERTSTORE roots;                /* likewise */
 };

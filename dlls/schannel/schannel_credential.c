@@ -4,6 +4,8 @@
  */
 #include "schannel.h"
 
+#include <countersign/sspi_extra.h>
+
 #define ALL_SERVER (SP_PROT_TLS1_SERVER | SP_PROT_TLS1_1_SERVER | SP_PROT_TLS1_2_SERVER | SP_PROT_TLS1_3_SERVER)
 #define ALL_CLIENT (SP_PROT_TLS1_CLIENT | SP_PROT_TLS1_1_CLIENT | SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_3_CLIENT)
 
@@ -80,10 +82,13 @@ static NTSTATUS read_version_4(const SCHANNEL_CRED *cred, struct schannel_reques
     request->roots = cred->hRootStore;
     if (cred->cSupportedAlgs) apply_algorithms(cred->palgSupportedAlgs, cred->cSupportedAlgs, request);
     apply_strengths(cred, request);
+    request->quiet = TRUE;
     if (cred->grbitEnabledProtocols) return choose_named(cred->grbitEnabledProtocols, side, allowed, request);
-    /* Programs that know this structure alone know nothing of what comes after a handshake of TLS 1.3; Windows keeps it
-     * from them, too (attributes.tsv, CIPHER_INFO). */
-    request->protocols = by_default & ~(SP_PROT_TLS1_3_SERVER | SP_PROT_TLS1_3_CLIENT);
+    /* Programs with this structure get no TLS 1.3 unless they name it (attributes.tsv, CIPHER_INFO). Windows's own HTTP
+     * clients do have it; those of Wine pass this structure, with nothing named. */
+    request->protocols = by_default;
+    if (!(sp_call_attributes() & SECPKG_CALL_HTTP_CLIENT))
+        request->protocols &= ~(SP_PROT_TLS1_3_SERVER | SP_PROT_TLS1_3_CLIENT);
     return request->protocols ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
 
@@ -208,6 +213,7 @@ static NTSTATUS make(const struct schannel_request *request, struct schannel_cre
     struct cs_block_tls_acquire block = {.server = (UINT32)request->server,
                                          .protocols = request->protocols,
                                          .without = request->without,
+                                         .quiet = (UINT32)request->quiet,
                                          .resume = !(request->flags & SCH_CRED_DISABLE_RECONNECTS)};
     NTSTATUS status = request->certificate ? give_certificate(request->certificate, &block)
                                            : CountersignCall(CS_CALL_TLS_ACQUIRE, &block);

@@ -2,6 +2,7 @@
 /*
  * Credential handles.
  */
+#include "call_origin.h"
 #include "probe.h"
 #include "secur32.h"
 #include "sspi_package.h"
@@ -57,20 +58,30 @@ static SECURITY_STATUS acquire(const WCHAR *principal, const WCHAR *name, ULONG 
     return status ? raise_fault(status) : enter_credential(package, inner, out);
 }
 
-SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package, ULONG use, void *logon_id,
-                                                 void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
-                                                 PCredHandle credential, PTimeStamp expiry)
+static SECURITY_STATUS acquire_traced(const void *origin, const WCHAR *principal, const WCHAR *package, ULONG use,
+                                      void *logon_id, void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                      PCredHandle credential, PTimeStamp expiry)
 {
     const INT64 start = trace_start();
+    call_origin_set(origin);
     SECURITY_STATUS status =
         acquire(principal, package, use, logon_id, auth_data, get_key, get_key_argument, credential, expiry);
+    call_origin_set(NULL);
     return trace_end(start,
-                     &(struct trace_record){.function = __func__,
+                     &(struct trace_record){.function = "AcquireCredentialsHandleW",
                                             .package = package,
                                             .handle = status ? NULL : credential,
                                             .flags = "CRED",
                                             .request = use},
                      status);
+}
+
+SECURITY_STATUS WINAPI AcquireCredentialsHandleW(SEC_WCHAR *principal, SEC_WCHAR *package, ULONG use, void *logon_id,
+                                                 void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
+                                                 PCredHandle credential, PTimeStamp expiry)
+{
+    return acquire_traced(__builtin_return_address(0), principal, package, use, logon_id, auth_data, get_key,
+                          get_key_argument, credential, expiry);
 }
 
 /* Flags say how the identity is encoded, not this function's letter (behaviour.md row 79). */
@@ -79,8 +90,8 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleA(SEC_CHAR *principal, SEC_CHAR *
                                                  PCredHandle credential, PTimeStamp expiry)
 {
     WCHAR *wide_principal = wide_of(principal), *wide_package = wide_of(package);
-    SECURITY_STATUS status = AcquireCredentialsHandleW(wide_principal, wide_package, use, logon_id, auth_data, get_key,
-                                                       get_key_argument, credential, expiry);
+    SECURITY_STATUS status = acquire_traced(__builtin_return_address(0), wide_principal, wide_package, use, logon_id,
+                                            auth_data, get_key, get_key_argument, credential, expiry);
     HeapFree(GetProcessHeap(), 0, wide_principal);
     HeapFree(GetProcessHeap(), 0, wide_package);
     return status;

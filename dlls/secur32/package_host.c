@@ -4,6 +4,7 @@
  */
 #define WIN32_NO_STATUS
 #include "package_host.h"
+#include "call_origin.h"
 #undef WIN32_NO_STATUS
 #include <ntstatus.h>
 
@@ -90,6 +91,7 @@ static BOOLEAN NTAPI call_info(PSECPKG_CALL_INFO info)
 {
     *info = (SECPKG_CALL_INFO){
         .ProcessId = GetCurrentProcessId(), .ThreadId = GetCurrentThreadId(), .Attributes = SECPKG_CALL_IN_PROC};
+    if (call_origin_is_http()) info->Attributes |= SECPKG_CALL_HTTP_CLIENT;
     return TRUE;
 }
 

@@ -27,6 +27,9 @@ extern "C" {
 #define SECPKG_ATTR_CERT_TRUST_STATUS 0x80000084   /* CERT_TRUST_STATUS */
 #define SECPKG_ATTR_CREDS_2 0x80000086             /* SecPkgContext_ClientCreds */
 
+/* SECPKG_CALL_INFO.Attributes, of ours alone: winhttp.dll or wininet.dll is acquiring a credential */
+#define SECPKG_CALL_HTTP_CLIENT 0x40000000
+
 /* secur32.dll and sspicli.dll */
 struct _SECURITY_USER_DATA; /* ntsecpkg.h */
 SECURITY_STATUS WINAPI GetSecurityUserInfo(PLUID LogonId, ULONG Flags, struct _SECURITY_USER_DATA **UserInformation);

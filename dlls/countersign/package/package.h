@@ -65,6 +65,9 @@ void sp_free_client(PLSA_CLIENT_REQUEST client, void *memory);
 /* The caller's logon session, as the host has it. FALSE: the host does not say. */
 BOOL sp_logon_id(LUID *logon_id);
 
+/* SECPKG_CALL_ bits of the call at hand, as far as the host tells. */
+ULONG sp_call_attributes(void);
+
 /*
  * Heimdal's variables. What a program sets with SetEnvironmentVariable never reaches getenv in the Unix half. The bytes
  * lie in the record; what is unset has none.

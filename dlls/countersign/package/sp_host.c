@@ -13,6 +13,7 @@ static struct {
     PLSA_ALLOCATE_CLIENT_BUFFER allocate_client;
     PLSA_FREE_CLIENT_BUFFER release_client;
     PLSA_GET_CLIENT_INFO client_info;
+    PLSA_GET_CALL_INFO call_info;
 } host;
 
 void *sp_allocate(SIZE_T size)
@@ -51,6 +52,12 @@ BOOL sp_logon_id(LUID *logon_id)
     return TRUE;
 }
 
+ULONG sp_call_attributes(void)
+{
+    SECPKG_CALL_INFO info = {0};
+    return host.call_info && host.call_info(&info) ? info.Attributes : 0;
+}
+
 struct cs_bytes sp_bytes(const void *address, SIZE_T size)
 {
     return (struct cs_bytes){.address = (ULONG_PTR)address, .size = (ULONG)size};
@@ -75,6 +82,7 @@ NTSTATUS NTAPI sp_initialize(ULONG_PTR package_id, PSECPKG_PARAMETERS parameters
     host.allocate_client = table->AllocateClientBuffer;
     host.release_client = table->FreeClientBuffer;
     host.client_info = table->GetClientInfo;
+    host.call_info = table->GetCallInfo;
     return SEC_E_OK;
 }
 

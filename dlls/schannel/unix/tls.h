@@ -48,6 +48,7 @@ struct tls_credential_request {
     uint32_t protocols; /* SP_PROT_ bits of that side; never 0 */
     uint32_t without;   /* enum tls_without */
     bool resume;        /* sessions may be resumed */
+    bool quiet;         /* DecryptMessage takes tickets and new keys itself, unless they want an answer */
     struct cs_span chain, key;
     enum tls_key_format key_format;
 };

@@ -23,7 +23,7 @@ enum tls_content { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 
 struct tls_credential {
     int references;
     uint64_t number; /* of no other credential, ever */
-    bool server, resume;
+    bool server, resume, quiet;
     uint32_t protocols;
     gnutls_certificate_credentials_t certificates;
     gnutls_priority_t priority;
