@@ -23,6 +23,7 @@ struct tls_world_setup {
     uint32_t client_flags, server_flags;       /* enum tls_leg_flags of every leg */
     struct cs_span client_offer, server_offer; /* SEC_APPLICATION_PROTOCOLS */
     bool resume;
+    bool quiet; /* the client's credential; what the server sends behind its handshake is left in the pair */
 };
 
 struct tls_world_pair {
@@ -31,6 +32,7 @@ struct tls_world_pair {
     SECURITY_STATUS client_status, server_status;
     SECURITY_STATUS verdict; /* what the side that is asked answers */
     unsigned asked;          /* how often a verdict was wanted */
+    struct cs_writer left;   /* for the client */
 };
 
 /* Credentials without contexts. The status of the first that fails. */

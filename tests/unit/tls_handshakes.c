@@ -5,6 +5,8 @@
 #include "tls_world.h"
 #include "unit.h"
 
+#include <string.h>
+
 static const struct {
     const char *name;
     uint32_t client, server;
@@ -65,10 +67,89 @@ static void every_version_and_key(void **state)
         }
 }
 
+/* A client with SCHANNEL_CRED, which knows nothing of tickets; they lie in front of what the server sends. */
+static void open_quiet(struct tls_world_pair *pair, struct cs_writer *input)
+{
+    const struct tls_world_setup setup = {.client_protocols = SP_PROT_TLS1_3_CLIENT,
+                                          .server_protocols = SP_PROT_TLS1_3_SERVER,
+                                          .resume = true,
+                                          .quiet = true};
+    open_through(pair, &setup, 0);
+    assert_true(pair->left.size > 0);
+    cs_write_span(input, cs_written(&pair->left));
+}
+
+static void expect_text(const struct cs_buffer buffers[4], const char *text)
+{
+    assert_int_equal(buffers[1].type, SECBUFFER_DATA);
+    assert_int_equal(buffers[1].size, strlen(text));
+    assert_memory_equal(cs_buffer_bytes(&buffers[1]), text, strlen(text));
+}
+
+static void quiet_clients_never_see_tickets(void **state)
+{
+    struct tls_world_pair pair;
+    struct cs_writer input = {0};
+    struct cs_buffer buffers[4];
+    (void)state;
+    open_quiet(&pair, &input);
+    assert_int_equal(tls_world_seal(pair.server, "first", 5, &input), SEC_E_OK);
+    assert_int_equal(tls_world_open_record(pair.client, input.data, input.size, buffers), SEC_E_OK);
+    expect_text(buffers, "first");
+    cs_writer_drop(&input);
+    tls_world_close(&pair);
+}
+
+/* What was taken is still in front when more has come, or is not: programs keep what was not enough, or drop it. */
+static void quiet_clients_give_tickets_again(void **state)
+{
+    for (int dropped = 0; dropped < 2; dropped++) {
+        struct tls_world_pair pair;
+        struct cs_writer input = {0};
+        struct cs_buffer buffers[4];
+        open_quiet(&pair, &input);
+        const size_t tickets = input.size;
+        assert_int_equal(tls_world_open_record(pair.client, input.data, input.size, buffers), SEC_E_INCOMPLETE_MESSAGE);
+        assert_int_equal(buffers[0].type, SECBUFFER_MISSING);
+        assert_int_equal(buffers[0].size, 5);
+        assert_int_equal(tls_world_seal(pair.server, "first", 5, &input), SEC_E_OK);
+        for (size_t cut = 1; cut < input.size - tickets && !dropped; cut++)
+            assert_int_equal(tls_world_open_record(pair.client, input.data, tickets + cut, buffers),
+                             SEC_E_INCOMPLETE_MESSAGE);
+        const size_t from = dropped ? tickets : 0;
+        assert_int_equal(tls_world_open_record(pair.client, input.data + from, input.size - from, buffers), SEC_E_OK);
+        expect_text(buffers, "first");
+        cs_writer_drop(&input);
+        assert_int_equal(tls_world_seal(pair.server, "second", 6, &input), SEC_E_OK);
+        assert_int_equal(tls_world_open_record(pair.client, input.data, input.size, buffers), SEC_E_OK);
+        expect_text(buffers, "second");
+        cs_writer_drop(&input);
+        tls_world_close(&pair);
+    }
+    (void)state;
+}
+
+/* The same ticket once more is a replay, wherever it stands. */
+static void quiet_clients_take_a_ticket_once(void **state)
+{
+    struct tls_world_pair pair;
+    struct cs_writer input = {0};
+    struct cs_buffer buffers[4];
+    (void)state;
+    open_quiet(&pair, &input);
+    cs_write_span(&input, cs_written(&pair.left));
+    assert_int_equal(tls_world_open_record(pair.client, input.data, input.size, buffers), SEC_E_MESSAGE_ALTERED);
+    cs_writer_drop(&input);
+    tls_world_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version_and_key),
+        cmocka_unit_test(quiet_clients_never_see_tickets),
+        cmocka_unit_test(quiet_clients_give_tickets_again),
+        cmocka_unit_test(quiet_clients_take_a_ticket_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

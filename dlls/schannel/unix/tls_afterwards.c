@@ -49,6 +49,13 @@ uint8_t tls_record_type(struct tls_context *context, struct cs_span record)
     return context->read.protection == TLS_1_3 ? look_into(context, record, &update) : record.data[0];
 }
 
+bool tls_record_wants_answer(struct tls_context *context, struct cs_span record)
+{
+    bool update = false;
+    look_into(context, record, &update);
+    return update;
+}
+
 static SECURITY_STATUS receive(struct tls_context *context)
 {
     uint8_t none[1];

@@ -73,6 +73,9 @@ struct tls_context {
     SECURITY_STATUS waiting;
     size_t taken;
     struct tls_direction read, write;
+    /* quiet: bytes of records that were taken, and are still in front of what the program has; the end of the last */
+    size_t passed_over;
+    uint8_t passed_over_end[16];
     uint32_t header, trailer; /* of a record of application data, bytes */
     struct cs_span name;      /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;             /* the peer's certificate was taken unseen */
@@ -99,6 +102,9 @@ SECURITY_STATUS tls_take_record(struct tls_context *context, struct cs_span reco
 
 /* The kind of RECORD, whole, without changing it: in TLS 1.3 it is encrypted. 0: it does not verify. */
 uint8_t tls_record_type(struct tls_context *context, struct cs_span record);
+
+/* TLS 1.3: whether RECORD, of the handshake, wants an answer, which only a leg can give. */
+bool tls_record_wants_answer(struct tls_context *context, struct cs_span record);
 
 /* The context has failed for good. Yields STATUS. Both directions are locked. */
 SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status);

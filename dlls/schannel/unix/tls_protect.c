@@ -139,6 +139,18 @@ static void set_no_data(const struct tls_context *context, const struct incoming
     set_taken(in, input, taken, (struct cs_span){input.data + before, 0});
 }
 
+/* What DecryptMessage goes on from, to the next record; no status of Windows's. */
+#define TLS_I_PASS_OVER ((SECURITY_STATUS)0x00000002)
+
+/* Tickets and keys, for programs that would not know what to do with them. */
+static SECURITY_STATUS take_quietly(struct tls_context *context, struct cs_span record)
+{
+    SECURITY_STATUS status = tls_take_record(context, record);
+    if (status) return status;
+    tls_sessions_keep(context);
+    return TLS_I_PASS_OVER;
+}
+
 /*
  * The peer's wish for a new handshake goes to GnuTLS at once, if it is the server's (behaviour.md row 208); what a leg
  * has to take (tickets, keys, a ClientHello) is left to it.
@@ -148,6 +160,9 @@ static SECURITY_STATUS take_other(struct tls_context *context, const struct inco
 {
     const bool asks = type == TLS_HANDSHAKE && !context->server && context->read.protection != TLS_1_3 &&
                       gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3;
+    if (type == TLS_HANDSHAKE && context->credential->quiet && context->read.protection == TLS_1_3 &&
+        !tls_record_wants_answer(context, (struct cs_span){input.data, record}))
+        return take_quietly(context, (struct cs_span){input.data, record});
     if (type == TLS_HANDSHAKE && !asks) {
         set_no_data(context, in, input, 0);
         return SEC_I_RENEGOTIATE;
@@ -214,19 +229,51 @@ static SECURITY_STATUS decrypt_by_gnutls(struct tls_context *context, const stru
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS decrypt(struct tls_context *context, const struct incoming *in)
+/* Records that were taken before, if they are still there: a program gives again what was not enough, and more. */
+static size_t passed_over(struct tls_context *context, struct cs_span input)
+{
+    const size_t size = context->passed_over, end = sizeof context->passed_over_end;
+    context->passed_over = 0;
+    if (size < end || input.size < size) return 0;
+    return memcmp(input.data + size - end, context->passed_over_end, end) ? 0 : size;
+}
+
+static void pass_over(struct tls_context *context, const struct cs_buffer *data, size_t size)
+{
+    const size_t end = sizeof context->passed_over_end;
+    if (size < end) return;
+    context->passed_over = size;
+    memcpy(context->passed_over_end, cs_buffer_bytes(data) - end, end);
+}
+
+/* The record that DATA begins with; its size in *record. */
+static SECURITY_STATUS decrypt_first(struct tls_context *context, const struct incoming *in, size_t *record)
 {
     const struct cs_span input = {cs_buffer_bytes(in->data), in->data->size};
-    size_t record, missing;
+    size_t missing;
+    SECURITY_STATUS status = tls_first_record(input, record, &missing);
+    if (status == SEC_E_INCOMPLETE_MESSAGE) set(in->data, SECBUFFER_MISSING, input.data, missing);
+    if (status) return status;
+    return context->read.protection == TLS_BY_GNUTLS ? decrypt_by_gnutls(context, in, input, *record)
+                                                     : decrypt_aead(context, in, input, *record);
+}
+
+static SECURITY_STATUS decrypt(struct tls_context *context, const struct incoming *in)
+{
     if (context->phase == TLS_FAILED) return context->failure;
     if (context->phase == TLS_HANDSHAKING) return SEC_E_INVALID_HANDLE;
     if (context->phase == TLS_CLOSED) return SEC_I_CONTEXT_EXPIRED;
     if (context->phase == TLS_RENEGOTIATING || context->rehandshake_asked) return SEC_E_CONTEXT_EXPIRED;
-    SECURITY_STATUS status = tls_first_record(input, &record, &missing);
-    if (status == SEC_E_INCOMPLETE_MESSAGE) set(in->data, SECBUFFER_MISSING, input.data, missing);
-    if (status) return status;
-    return context->read.protection == TLS_BY_GNUTLS ? decrypt_by_gnutls(context, in, input, record)
-                                                     : decrypt_aead(context, in, input, record);
+    const struct cs_span whole = {cs_buffer_bytes(in->data), in->data->size};
+    size_t record = passed_over(context, whole), taken = 0;
+    SECURITY_STATUS status = TLS_I_PASS_OVER;
+    while (status == TLS_I_PASS_OVER) {
+        taken += record;
+        *in->data = (struct cs_buffer){(uint32_t)(whole.size - taken), in->data->type, (uintptr_t)(whole.data + taken)};
+        status = decrypt_first(context, in, &record);
+    }
+    if (status == SEC_E_INCOMPLETE_MESSAGE) pass_over(context, in->data, taken);
+    return status;
 }
 
 SECURITY_STATUS tls_decrypt(struct tls_context *context, const struct cs_message *message)
