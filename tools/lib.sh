@@ -180,6 +180,23 @@ need_packages() {
     rm -f "$log"
 }
 
+# unpack_package NAME DIR: fetches a Debian package and unpacks it into DIR, in place of what is there; nothing of it is
+# installed, so that no server of it starts.
+unpack_package() {
+    local work
+    mkdir -p "$(cache_dir)"
+    work=$(mktemp -d "$(cache_dir)/fetch.XXXXXX")
+    progress 'fetching the package %s' "$1"
+    if ! (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$1" && dpkg-deb -x "$1"_*.deb . && rm "$1"_*.deb) \
+            >"$work.log" 2>&1; then
+        tail -n 5 "$work.log" >&2
+        rm -rf "$work" "$work.log"
+        die 'could not fetch the package %s' "$1"
+    fi
+    rm -rf "$2" "$work.log"
+    mv -T "$work" "$2"
+}
+
 # ---- where things are --------------------------------------------------------------------------------------------
 
 # cache_dir: our folder for what can be made again.
