@@ -118,7 +118,7 @@ packages() {
                 echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients ;;
             # A Node.js from elsewhere brings npm along and conflicts with Debian's.
             real)
-                echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp
+                echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp krb5-multidev python3
                 command -v npm >/dev/null || echo npm
                 ;;
             *) die 'no list of packages for "%s"' "$purpose" ;;

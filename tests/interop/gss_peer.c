@@ -352,11 +352,16 @@ static void command_unwrap_iov(struct peer *peer, char *rest)
 static void command_names(struct peer *peer, char *rest)
 {
     (void)rest;
-    OM_uint32 minor;
+    OM_uint32 minor, major = GSS_S_COMPLETE;
     gss_buffer_desc text = {0, NULL};
+    gss_name_t target = GSS_C_NO_NAME;
     if (!established(peer)) return;
-    const OM_uint32 major = gss_display_name(&minor, peer->initiator_name, &text, NULL);
+    if (peer->initiator)
+        major = gss_inquire_context(&minor, peer->context, NULL, &target, NULL, NULL, NULL, NULL, NULL);
+    if (!GSS_ERROR(major))
+        major = gss_display_name(&minor, peer->initiator ? target : peer->initiator_name, &text, NULL);
     if (answer_status(major, minor)) printf(" %.*s", (int)text.length, (const char *)text.value);
+    gss_release_name(&minor, &target);
     gss_release_buffer(&minor, &text);
 }
 
@@ -413,7 +418,7 @@ static const struct command commands[] = {
     {"unwrap", "TOKEN: whether it was sealed, data", command_unwrap},
     {"wrap-iov", "0|1 (TYPE BYTES)...: whether it is sealed, the buffers", command_wrap_iov},
     {"unwrap-iov", "(TYPE BYTES)...: whether it was sealed, the buffers", command_unwrap_iov},
-    {"names", ": the initiator", command_names},
+    {"names", ": the other side", command_names},
     {"session-key", ": the key", command_session_key},
     {"delegate", "PRINCIPAL (begin again, with the credential that was delegated)", command_delegate},
     {"flags", ": GSS_C_ flags of the last step", command_flags},

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# An Apache of the test's own with mod_auth_gssapi, whose only mechanism is NTLM: MIT's SPNEGO over gss-ntlmssp. Source
-# it after world.sh.
+# An Apache of the test's own with mod_auth_gssapi and one mechanism: NTLM, by MIT's SPNEGO over gss-ntlmssp, or MIT's
+# Kerberos, which takes SPNEGO around it too. Source it after realm.sh.
 # shellcheck disable=SC2154
 
 # For commands with no realm, ticket or key, whose SPNEGO then has NTLM alone to offer. An array, so that $! is theirs.
 without_kerberos=(env KRB5_CONFIG=/dev/null KRB5CCNAME=FILE:/nonexistent/tickets KRB5_KTNAME=FILE:/nonexistent/keys)
 
-# apache_configuration DIR PORT: the header of an answer says who has logged on.
+# apache_configuration DIR PORT MECHANISM: the header of an answer says who has logged on.
 apache_configuration() {
     local module modules=/usr/lib/apache2/modules
     for module in mpm_event authn_core authz_core authz_user auth_gssapi headers; do
@@ -27,7 +27,7 @@ DocumentRoot "$1/pages"
 <Directory "$1/pages">
     AuthType GSSAPI
     AuthName test
-    GssapiAllowedMech ntlmssp
+    GssapiAllowedMech $3
     GssapiConnectionBound On
     Require valid-user
     Header set X-User "expr=%{REMOTE_USER}"
@@ -35,21 +35,27 @@ DocumentRoot "$1/pages"
 END
 }
 
-# start_apache: sets apache_pid and apache_port.
+# start_apache MECHANISM: ntlmssp, for the account, or krb5, in the realm; sets apache_pid and apache_port.
 start_apache() {
-    local dir=$world/apache
+    local dir=$world/apache server
     mkdir -p "$dir/pages"
     echo '{}' >"$dir/pages/index.html"
-    (umask 077; printf '%s:%s:%s\n' "$apache_domain" "$account_name" "$account_password" >"$dir/users")
+    if [ "$1" = krb5 ]; then
+        serve_realm "$dir" HTTP/localhost
+        set_realm_server "$dir"
+        server=("${realm_server[@]}")
+    else
+        (umask 077; printf '%s:%s:%s\n' "$apache_domain" "$account_name" "$account_password" >"$dir/users")
+        server=("${without_kerberos[@]}" NTLM_USER_FILE="$dir/users")
+    fi
     if [ "$(id -u)" -eq 0 ]; then
         chmod 711 "$world"   # for Apache's processes, which are not root's
         chown -R www-data "$dir"
     fi
     for _ in {1..5}; do
         apache_port=$((20000 + RANDOM % 10000))
-        apache_configuration "$dir" "$apache_port" >"$dir/conf"
-        "${without_kerberos[@]}" NTLM_USER_FILE="$dir/users" /usr/sbin/apache2 -f "$dir/conf" -D FOREGROUND \
-            >"$dir/output" 2>&1 </dev/null &
+        apache_configuration "$dir" "$apache_port" "$1" >"$dir/conf"
+        "${server[@]}" /usr/sbin/apache2 -f "$dir/conf" -D FOREGROUND >"$dir/output" 2>&1 </dev/null &
         apache_pid=$!
         ! wait_for_apache || return 0
     done

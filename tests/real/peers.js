@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The two sides of a logon with NTLM or Negotiate, made of addons that other people compiled for Windows: clients on
-// win-sso and on node-expose-sspi, and an acceptor on node-expose-sspi. A token is a Buffer.
+// The two sides of a logon with NTLM, Negotiate or Kerberos, made of addons that other people compiled for Windows:
+// clients on win-sso and on node-expose-sspi, and an acceptor on node-expose-sspi. A token is a Buffer.
 'use strict';
 
 const { sspi } = require('node-expose-sspi/lib/api');
@@ -89,9 +89,13 @@ class Acceptor {
 
     // Returns the status, by name, and the answer; throws for a status that the addon has no name for.
     accept(token) {
-        this.context = sspi.AcceptSecurityContext({ ...this.input, SecBufferDesc: toDescription(token) });
-        this.input.contextHandle = this.context.contextHandle;
-        return { status: this.context.SECURITY_STATUS, token: fromDescription(this.context.SecBufferDesc) };
+        const context = sspi.AcceptSecurityContext({ ...this.input, SecBufferDesc: toDescription(token) });
+        const status = context.SECURITY_STATUS;
+        if (['SEC_E_OK', 'SEC_I_CONTINUE_NEEDED'].includes(status)) { // a first token that is refused makes no context
+            this.context = context;
+            this.input.contextHandle = context.contextHandle;
+        }
+        return { status, token: fromDescription(context.SecBufferDesc) };
     }
 
     flags() {

