@@ -116,7 +116,8 @@ packages() {
             bench) echo gss-ntlmssp krb5-multidev "$(first_known libwinpr2-dev libwinpr3-dev)" ;;
             interop)
                 echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients ;;
-            # A Node.js from elsewhere brings npm along and conflicts with Debian's.
+            # A Node.js from elsewhere brings npm along and conflicts with Debian's. PostgreSQL's server is unpacked
+            # (tests/real/postgres.sh).
             real)
                 echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp krb5-multidev python3
                 command -v npm >/dev/null || echo npm
