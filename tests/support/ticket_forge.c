@@ -136,14 +136,14 @@ static krb5_principal principal_of(const struct ticket_forge *forge, const char 
     return principal;
 }
 
-static void write_request(AP_REQ *request, struct cs_writer *token)
+static void write_request(AP_REQ *request, bool user_to_user, struct cs_writer *token)
 {
     krb5_data message;
     size_t size;
     int code;
     ASN1_MALLOC_ENCODE(AP_REQ, message.data, message.length, request, &size, code);
     require(!code, "request");
-    const struct kerberos_token framed = {KERBEROS_AP_REQ, true, {message.data, message.length}};
+    const struct kerberos_token framed = {KERBEROS_AP_REQ, true, {message.data, message.length}, user_to_user};
     kerberos_token_write(token, &framed);
     krb5_data_free(&message);
 }
@@ -162,7 +162,7 @@ void ticket_forge(const struct ticket_forge *forge, struct cs_writer *token)
     seal_ticket(forge, client, &request.ticket.enc_part);
     seal_authenticator(forge, speaker, &request.authenticator);
     if (kvno) request.ticket.enc_part.kvno = &kvno;
-    write_request(&request, token);
+    write_request(&request, forge->user_to_user_frame, token);
     request.ticket.enc_part.kvno = NULL;
     free_EncryptedData(&request.ticket.enc_part);
     free_EncryptedData(&request.authenticator);

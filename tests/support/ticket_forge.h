@@ -21,6 +21,7 @@ struct ticket_forge {
     int64_t start, end, made; /* the ticket's times and the authenticator's, seconds since 1970 */
     bool invalid;             /* the ticket's flag */
     bool user_to_user;        /* the request's option */
+    bool user_to_user_frame;  /* the frame's object identifier */
     int pvno;
     krb5_enctype session_type;
     uint32_t subkey_size;    /* bytes; 0: no subkey */

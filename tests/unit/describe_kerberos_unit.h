@@ -178,7 +178,7 @@ static inline struct cs_writer good_reply(void)
     struct cs_writer message = {0}, token = {0};
     exchange.session_key = pac_key(world.krb5, KRB5_ENCTYPE_AES256_CTS_HMAC_SHA1_96, SESSION_FILL);
     assert_int_equal(kerberos_write_reply(world.krb5, &exchange, 4000000000u, &world.service, &message), 0);
-    const struct kerberos_token framed = {KERBEROS_AP_REP, true, cs_written(&message)};
+    const struct kerberos_token framed = {KERBEROS_AP_REP, true, cs_written(&message), false};
     kerberos_token_write(&token, &framed);
     cs_writer_drop(&message);
     krb5_free_keyblock_contents(world.krb5, &exchange.session_key);

@@ -89,8 +89,8 @@ static struct cs_writer error_of(krb5_error_code code)
     krb5_principal server;
     assert_int_equal(krb5_init_context(&context), 0);
     assert_int_equal(krb5_parse_name(context, "HTTP/server.example.test@EXAMPLE.TEST", &server), 0);
-    assert_int_equal(kerberos_write_error(context, code, server, &message), 0);
-    kerberos_token_write(&token, &(struct kerberos_token){KERBEROS_ERROR, true, cs_written(&message)});
+    assert_int_equal(kerberos_write_error(context, code, server, (struct cs_span){NULL, 0}, &message), 0);
+    kerberos_token_write(&token, &(struct kerberos_token){KERBEROS_ERROR, true, cs_written(&message), false});
     krb5_free_principal(context, server);
     krb5_free_context(context);
     cs_writer_drop(&message);

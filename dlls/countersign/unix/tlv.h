@@ -9,6 +9,7 @@
 #include "writer.h"
 
 enum der_tag {
+    DER_INTEGER = 0x02,
     DER_OCTET_STRING = 0x04,
     DER_OID = 0x06,
     DER_ENUMERATED = 0x0A,

@@ -13,7 +13,7 @@
 
 enum { NO_ID = -1 };
 
-/* The messages by their tags, RFC 4120 5.10, and the ids that they have in a frame. */
+/* The messages by their tags, RFC 4120 5.10, and the ids that they have in a frame; a SEQUENCE is told by its id. */
 static const struct message_kind {
     const char *name;
     uint8_t tag;
@@ -28,18 +28,18 @@ static const struct message_kind {
     {"Kerberos TGS-REQ", 0x6C, NO_ID, kerberos_describe_tgs_req},
     {"Kerberos TGS-REP", 0x6D, NO_ID, kerberos_describe_tgs_rep},
     {"Kerberos KRB-CRED", 0x76, NO_ID, kerberos_describe_cred},
+    {"Kerberos KERB-TGT-REQUEST", DER_SEQUENCE, 0x0400, kerberos_describe_tgt_request},
+    {"Kerberos KERB-TGT-REPLY", DER_SEQUENCE, 0x0401, kerberos_describe_tgt_reply},
 };
 
-static const struct message_kind *kind_of(uint8_t tag)
+static const struct message_kind *kind_of(uint8_t tag, int id)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].tag == tag) return &kinds[i];
+        if (kinds[i].tag == tag && (tag != DER_SEQUENCE || kinds[i].id == id)) return &kinds[i];
     return NULL;
 }
 
 /* The frame */
-
-enum { OID_ELEMENT = 11 };
 
 /*
  * Takes the tag, the length and the OID of a frame, whatever its length says: that of a token of RFC 4757 counts data
@@ -51,9 +51,8 @@ static struct cs_span take_frame(struct cs_walk *walk)
     if (cs_read_u8(reader) != DER_APPLICATION_0) return (struct cs_span){NULL, 0};
     const uint8_t length = cs_read_u8(reader);
     if (length & 0x80) cs_read_span(reader, length & 0x7F);
-    struct cs_reader element = cs_reader_of(cs_read_span(reader, OID_ELEMENT));
-    const struct cs_span oid = cs_der_read(&element, DER_OID);
-    return element.failed ? (struct cs_span){NULL, 0} : oid;
+    const struct cs_span oid = cs_der_read(reader, DER_OID);
+    return reader->failed ? (struct cs_span){NULL, 0} : oid;
 }
 
 static bool same(struct cs_span left, struct cs_span right)
@@ -63,14 +62,14 @@ static bool same(struct cs_span left, struct cs_span right)
 
 static bool is_kerberos(struct cs_span oid)
 {
-    return oid.size && (same(oid, kerberos_oid) || same(oid, kerberos_oid_ms));
+    return oid.size && (same(oid, kerberos_oid) || same(oid, kerberos_oid_ms) || same(oid, kerberos_oid_user_to_user));
 }
 
 static bool recognises(struct cs_span token)
 {
     struct cs_walk walk = {cs_reader_of(token), token.size};
     if (!token.size) return false;
-    return kind_of(*token.data) || kerberos_is_message_token(token) || is_kerberos(take_frame(&walk));
+    return kind_of(*token.data, NO_ID) || kerberos_is_message_token(token) || is_kerberos(take_frame(&walk));
 }
 
 /* Context tokens and messages */
@@ -103,7 +102,7 @@ static void describe_message(struct cs_description *description, const struct me
 
 static void describe_bare(struct cs_description *description, struct cs_span message)
 {
-    const struct message_kind *kind = kind_of(*message.data);
+    const struct message_kind *kind = kind_of(*message.data, NO_ID);
     describe_head(description, kind->name);
     description->depth++;
     describe_message(description, kind, message, 0);
@@ -112,7 +111,9 @@ static void describe_bare(struct cs_description *description, struct cs_span mes
 
 static void describe_mechanism(struct cs_description *description, struct cs_span oid)
 {
-    const char *name = same(oid, kerberos_oid) ? "1.2.840.113554.1.2.2" : "1.2.840.48018.1.2.2";
+    const char *name = same(oid, kerberos_oid)                ? "1.2.840.113554.1.2.2"
+                       : same(oid, kerberos_oid_user_to_user) ? "1.2.840.113554.1.2.2.3 (user-to-user)"
+                                                              : "1.2.840.48018.1.2.2";
     cs_describe_line(description, "thisMech", "%s", name);
 }
 
@@ -121,7 +122,7 @@ static void describe_context_token(struct cs_description *description, struct cs
                                    int id)
 {
     const struct cs_span message = {walk->reader.next, walk->reader.remaining};
-    const struct message_kind *kind = message.size ? kind_of(*message.data) : NULL;
+    const struct message_kind *kind = message.size ? kind_of(*message.data, id) : NULL;
     const size_t offset = cs_walk_position(walk);
     describe_head(description, kind ? kind->name : "Kerberos");
     description->depth++;
@@ -152,7 +153,7 @@ static void describe(struct cs_description *description)
 {
     if (kerberos_is_message_token(description->token))
         kerberos_describe_message_token(description);
-    else if (kind_of(*description->token.data))
+    else if (kind_of(*description->token.data, NO_ID))
         describe_bare(description, description->token);
     else
         describe_framed(description);

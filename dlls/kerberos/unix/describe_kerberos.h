@@ -91,6 +91,8 @@ void kerberos_describe_authdata(struct cs_description *description, const Author
 bool kerberos_describe_ap_req(struct cs_description *description, struct cs_span message);
 bool kerberos_describe_ap_rep(struct cs_description *description, struct cs_span message);
 bool kerberos_describe_cred(struct cs_description *description, struct cs_span message);
+bool kerberos_describe_tgt_request(struct cs_description *description, struct cs_span message);
+bool kerberos_describe_tgt_reply(struct cs_description *description, struct cs_span message);
 
 /* describe_kerberos_padata.c: padata, which may be NULL */
 void kerberos_describe_padata(struct cs_description *description, const METHOD_DATA *padata);

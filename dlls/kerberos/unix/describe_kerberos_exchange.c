@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The messages of the AP exchange in words (RFC 4120 5.5), and KRB-CRED (5.8), in which a ticket is forwarded.
+ * The messages of the AP exchange in words (RFC 4120 5.5), those that go before it in user-to-user, and KRB-CRED (5.8),
+ * in which a ticket is forwarded.
  */
 #include "describe_kerberos.h"
-#include "kerberos.h"
+#include "kerberos_user_to_user.h"
 
 #include <inttypes.h>
 #include <libintl.h>
@@ -221,5 +222,33 @@ bool kerberos_describe_ap_rep(struct cs_description *description, struct cs_span
     kerberos_opened_drop(&opened);
     description->depth--;
     free_AP_REP(&reply);
+    return true;
+}
+
+/* User-to-user */
+
+bool kerberos_describe_tgt_request(struct cs_description *description, struct cs_span message)
+{
+    struct kerberos_tgt_request request;
+    if (!kerberos_read_tgt_request(message, &request)) return false;
+    if (request.named) kerberos_describe_principal(description, "server-name", &request.name);
+    if (request.realm.data) {
+        cs_describe_begin(description, "realm");
+        cs_describe_name(description, request.realm, false);
+        cs_describe_end(description);
+    }
+    kerberos_tgt_request_drop(&request);
+    return true;
+}
+
+bool kerberos_describe_tgt_reply(struct cs_description *description, struct cs_span message)
+{
+    struct cs_span bytes;
+    Ticket ticket;
+    size_t used;
+    if (!kerberos_read_tgt_reply(message, &bytes) || decode_Ticket(bytes.data, bytes.size, &ticket, &used))
+        return false;
+    kerberos_describe_ticket(description, "ticket", &ticket);
+    free_Ticket(&ticket);
     return true;
 }

@@ -226,6 +226,10 @@ struct kerberos_exchange {
     struct kerberos_client *given; /* initiator: from the credential manager, else NULL */
     struct cs_span target;         /* initiator: owned */
     bool started, waits_for_reply, retried;
+    bool user_to_user;              /* every further token is of it */
+    bool waits_for_tgt;             /* initiator: has sent a KERB-TGT-REQUEST */
+    struct kerberos_key_set *shown; /* acceptor: the session key of the ticket-granting ticket that it has shown */
+    krb5_timestamp shown_until;     /* its end, by our clock */
     struct cs_writer reply;         /* acceptor: the AP-REP that it has sent */
     bool framed;                    /* the tokens have GSS framing */
     uint32_t flags;                 /* GSS_C_ flags in force, as in the 0x8003 checksum */
@@ -245,7 +249,8 @@ struct kerberos_exchange {
 
 /* kerberos_messages.c: the messages of the AP exchange, RFC 4120 5.5 */
 
-/* An AP-REQ from what EXCHANGE holds, with CHECKSUM as its 0x8003 checksum, into OUTPUT. */
+/* An AP-REQ from what EXCHANGE holds, with CHECKSUM as its 0x8003 checksum, into OUTPUT. Whether the ticket is under a
+ * session key it says by itself. */
 krb5_error_code kerberos_write_request(krb5_context context, const struct kerberos_exchange *exchange,
                                        struct cs_span checksum, struct cs_writer *output);
 
@@ -264,12 +269,13 @@ krb5_error_code kerberos_read_reply(krb5_context context, const struct kerberos_
 krb5_error_code kerberos_read_authenticator(krb5_context context, const AP_REQ *request, const krb5_keyblock *key,
                                             Authenticator *authenticator);
 
-/* A KRB-ERROR that tells the client CODE; SERVER may be NULL. */
+/* A KRB-ERROR that tells the client CODE; SERVER may be NULL, and DATA, its e-data, empty. */
 krb5_error_code kerberos_write_error(krb5_context context, krb5_error_code code, krb5_const_principal server,
-                                     struct cs_writer *output);
+                                     struct cs_span data, struct cs_writer *output);
 
-/* Reads a KRB-ERROR: its code as of krb5_err.h, and the peer's clock. KRB5KRB_AP_ERR_MSG_TYPE if it is none. */
-krb5_error_code kerberos_read_error(struct cs_span message, KerberosTime *peer_time);
+/* Reads a KRB-ERROR: its code as of krb5_err.h, the peer's clock, and its e-data, appended to DATA.
+ * KRB5KRB_AP_ERR_MSG_TYPE if it is none. */
+krb5_error_code kerberos_read_error(struct cs_span message, KerberosTime *peer_time, struct cs_writer *data);
 
 /* Replaces KEY's contents by a copy of FROM, whose bytes are wiped first. False without memory. */
 bool kerberos_copy_key(krb5_keyblock *key, const krb5_keyblock *from);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The server's side of the AP exchange: RFC 4120 3.2.3, RFC 4121 4.1, MS-KILE 3.4.5.
+ * The server's side of the AP exchange: RFC 4120 3.2.3, RFC 4121 4.1, MS-KILE 3.4.5. In user-to-user it shows its
+ * ticket-granting ticket first, asked for it or because it has no other key; the checks are the same.
  */
 #include "kerberos.h"
 #include "kerberos_pac.h"
+#include "kerberos_user_to_user.h"
 #include "secure.h"
 #include "utf16.h"
 
@@ -32,7 +34,7 @@ static void drop_claim(struct claim *claim)
     free_Authenticator(&claim->authenticator);
 }
 
-static krb5_error_code read_request(struct cs_span message, AP_REQ *request)
+static krb5_error_code read_request(struct cs_span message, bool user_to_user, AP_REQ *request)
 {
     size_t used;
     krb5_error_code code = decode_AP_REQ(message.data, message.size, request, &used);
@@ -42,8 +44,8 @@ static krb5_error_code read_request(struct cs_span message, AP_REQ *request)
     }
     if (request->pvno != 5 || request->ticket.tkt_vno != 5) return KRB5KRB_AP_ERR_BADVERSION;
     if (request->msg_type != krb_ap_req) return KRB5KRB_AP_ERR_MSG_TYPE;
-    /* User-to-user: the ticket is under the session key of a TGT that nobody here has handed out. */
-    return request->ap_options.use_session_key ? KRB5KRB_AP_ERR_NOKEY : 0;
+    /* A ticket under the session key of one that nobody here has shown, or under a key that is not that session key. */
+    return (bool)request->ap_options.use_session_key == user_to_user ? 0 : KRB5KRB_AP_ERR_NOKEY;
 }
 
 /* The client that the KDC vouches for is the one that speaks, and it speaks now. */
@@ -58,24 +60,30 @@ static krb5_error_code check_authenticator(krb5_context context, const struct cl
     return llabs(apart) > krb5_get_max_time_skew(context) ? KRB5KRB_AP_ERR_SKEW : 0;
 }
 
-/* A missing checksum is one without flags and without bindings (MS-KILE 3.4.5). */
-static krb5_error_code read_checksum(struct claim *claim)
+/*
+ * A missing checksum is one without flags and without bindings (MS-KILE 3.4.5). DCE style and user-to-user exclude each
+ * other: the one has no frames, the other needs them.
+ */
+static krb5_error_code read_checksum(bool user_to_user, struct claim *claim)
 {
     const Checksum *sum = claim->authenticator.cksum;
     if (!sum || sum->cksumtype != (CKSUMTYPE)KERBEROS_CHECKSUM_TYPE) return 0;
     const struct cs_span bytes = {sum->checksum.data, sum->checksum.length};
-    return kerberos_checksum_read(bytes, &claim->checksum) ? 0 : KRB5KRB_AP_ERR_INAPP_CKSUM;
+    if (!kerberos_checksum_read(bytes, &claim->checksum)) return KRB5KRB_AP_ERR_INAPP_CKSUM;
+    return user_to_user && (claim->checksum.flags & KERBEROS_DCE_STYLE) ? KRB5KRB_AP_ERR_INAPP_CKSUM : 0;
 }
 
-static krb5_error_code open_claim(krb5_context context, const struct kerberos_key_set *keys, struct cs_span message,
-                                  struct claim *claim)
+static krb5_error_code open_claim(krb5_context context, const struct kerberos_exchange *exchange,
+                                  const struct kerberos_key_set *keys, struct cs_span message, struct claim *claim)
 {
-    krb5_error_code code = read_request(message, &claim->request);
+    const bool user_to_user = exchange->user_to_user;
+    krb5_error_code code = read_request(message, user_to_user, &claim->request);
+    if (!code && user_to_user && time(NULL) >= exchange->shown_until) code = KRB5KRB_AP_ERR_TKT_EXPIRED;
     if (!code) code = kerberos_open_ticket(context, keys, &claim->request.ticket, &claim->ticket, &claim->service_key);
     if (!code && !kerberos_usable_key(context, &claim->ticket.key)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
     if (!code) code = kerberos_read_authenticator(context, &claim->request, &claim->ticket.key, &claim->authenticator);
     if (!code) code = check_authenticator(context, claim);
-    if (!code) code = read_checksum(claim);
+    if (!code) code = read_checksum(user_to_user, claim);
     if (!code && claim->authenticator.subkey && !kerberos_usable_key(context, claim->authenticator.subkey))
         code = KRB5KDC_ERR_ETYPE_NOSUPP;
     return code;
@@ -164,7 +172,8 @@ static SECURITY_STATUS send_reply(krb5_context context, struct kerberos_exchange
     krb5_error_code code = draw_key(context, exchange);
     const krb5_keyblock *subkey = exchange->acceptor_subkey.keyvalue.length ? &exchange->acceptor_subkey : NULL;
     if (!code) code = kerberos_write_reply(context, exchange, exchange->own_sequence, subkey, &exchange->reply);
-    const struct kerberos_token token = {KERBEROS_AP_REP, exchange->framed, cs_written(&exchange->reply)};
+    const struct kerberos_token token = {KERBEROS_AP_REP, exchange->framed, cs_written(&exchange->reply),
+                                         exchange->user_to_user};
     if (!code) kerberos_token_write(output, &token);
     output->failed |= exchange->reply.failed;
     return kerberos_status(code);
@@ -173,6 +182,7 @@ static SECURITY_STATUS send_reply(krb5_context context, struct kerberos_exchange
 static void grant(const struct kerberos_exchange *exchange, struct cs_leg *leg)
 {
     leg->granted = kerberos_granted(exchange->flags, false) | (exchange->request & ASC_REQ_CONNECTION);
+    if (exchange->user_to_user) leg->granted |= ASC_REQ_USE_SESSION_KEY;
 }
 
 static SECURITY_STATUS answer(krb5_context context, struct kerberos_exchange *exchange, struct cs_leg *leg,
@@ -202,25 +212,75 @@ static SECURITY_STATUS accept_claim(krb5_context context, struct kerberos_exchan
     return SEC_E_OK;
 }
 
+/* A KRB-ERROR for the client; false: it cannot be made. */
+static bool write_refusal(krb5_context context, krb5_error_code code, krb5_const_principal server, struct cs_span data,
+                          struct kerberos_token token, struct cs_writer *output)
+{
+    struct cs_writer message = {0};
+    const bool made = !kerberos_write_error(context, code, server, data, &message);
+    token.kind = KERBEROS_ERROR;
+    token.message = cs_written(&message);
+    if (made) kerberos_token_write(output, &token);
+    output->failed |= message.failed;
+    cs_writer_drop(&message);
+    return made;
+}
+
 /*
  * Tells the client why not. A client whose clock is off may try again, once, in the same context: it cannot know the
  * acceptor's time otherwise (RFC 4120 3.2.3).
  */
 static SECURITY_STATUS refuse(krb5_context context, struct kerberos_exchange *exchange, krb5_error_code code,
-                              const struct claim *claim, bool framed, struct cs_leg *leg, struct cs_writer *output)
+                              const struct claim *claim, const struct kerberos_token *token, struct cs_leg *leg,
+                              struct cs_writer *output)
 {
     const Principal server = {.name = claim->request.ticket.sname, .realm = claim->request.ticket.realm};
     const bool again = code == KRB5KRB_AP_ERR_SKEW && !exchange->retried;
-    struct cs_writer message = {0};
     if (!again && !(exchange->request & ASC_REQ_EXTENDED_ERROR)) return kerberos_status(code);
-    if (!server.realm || kerberos_write_error(context, code, &server, &message)) return kerberos_status(code);
-    const struct kerberos_token token = {KERBEROS_ERROR, framed, cs_written(&message)};
-    kerberos_token_write(output, &token);
-    output->failed |= message.failed;
-    cs_writer_drop(&message);
+    if (!server.realm || !write_refusal(context, code, &server, (struct cs_span){NULL, 0}, *token, output))
+        return kerberos_status(code);
     exchange->retried = true;
     leg->error_token = !again;
     return again ? SEC_I_CONTINUE_NEEDED : kerberos_status(code);
+}
+
+/* A client that waits for an answer and has frames for it. */
+static bool can_go_over(struct cs_span message, bool framed, struct claim *claim)
+{
+    return !read_request(message, false, &claim->request) && framed && claim->request.ap_options.mutual_required;
+}
+
+/*
+ * The client's ticket is for a key that is not here, or not wanted: it is told to use user-to-user, with the ticket
+ * that it needs for that. STATUS if that cannot be.
+ */
+static SECURITY_STATUS demand_user_to_user(krb5_context context, struct kerberos_exchange *exchange,
+                                           const struct kerberos_token *token, SECURITY_STATUS status,
+                                           struct cs_leg *leg, struct cs_writer *output)
+{
+    struct claim claim = {.service_key = NULL};
+    struct cs_writer reply = {0};
+    if (can_go_over(token->message, token->framed, &claim) &&
+        kerberos_show_tgt(context, exchange, NULL, &reply) == SEC_E_OK) {
+        const Principal server = {.name = claim.request.ticket.sname, .realm = claim.request.ticket.realm};
+        if (write_refusal(context, KRB5_AP_ERR_USER_TO_USER_REQUIRED, &server, cs_written(&reply), *token, output))
+            status = SEC_I_CONTINUE_NEEDED;
+        output->failed |= reply.failed;
+        grant(exchange, leg);
+    }
+    cs_writer_drop(&reply);
+    drop_claim(&claim);
+    return status;
+}
+
+/* What opens the ticket of this exchange. The caller releases it. */
+static SECURITY_STATUS keys_of(krb5_context context, struct kerberos_exchange *exchange, struct kerberos_key_set **keys)
+{
+    if (!exchange->user_to_user && (exchange->request & ASC_REQ_USE_SESSION_KEY)) return SEC_E_NO_KERB_KEY;
+    if (!exchange->user_to_user) return kerberos_server_keys(&exchange->credential->server, context, keys);
+    *keys = exchange->shown;
+    __atomic_add_fetch(&exchange->shown->references, 1, __ATOMIC_RELAXED);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS receive_request(krb5_context context, struct kerberos_exchange *exchange,
@@ -229,11 +289,13 @@ static SECURITY_STATUS receive_request(krb5_context context, struct kerberos_exc
 {
     struct claim claim = {.service_key = NULL};
     struct kerberos_key_set *keys;
-    SECURITY_STATUS status = kerberos_server_keys(&exchange->credential->server, context, &keys);
+    SECURITY_STATUS status = keys_of(context, exchange, &keys);
+    if (status == SEC_E_NO_CREDENTIALS || status == SEC_E_NO_KERB_KEY)
+        return demand_user_to_user(context, exchange, token, status, leg, output);
     if (status) return status;
-    const krb5_error_code code = open_claim(context, keys, token->message, &claim);
+    const krb5_error_code code = open_claim(context, exchange, keys, token->message, &claim);
     if (code)
-        status = refuse(context, exchange, code, &claim, token->framed, leg, output);
+        status = refuse(context, exchange, code, &claim, token, leg, output);
     else
         status = accept_claim(context, exchange, token, &claim, leg);
     if (!code && status == SEC_E_OK) status = answer(context, exchange, leg, output, session);
@@ -272,15 +334,40 @@ static SECURITY_STATUS receive_third(krb5_context context, struct kerberos_excha
     return kerberos_complete(exchange, leg, session);
 }
 
+static SECURITY_STATUS answer_tgt_request(krb5_context context, struct kerberos_exchange *exchange,
+                                          const struct kerberos_token *token, struct cs_leg *leg,
+                                          struct cs_writer *output)
+{
+    struct kerberos_tgt_request request;
+    struct cs_writer reply = {0};
+    if (!kerberos_read_tgt_request(token->message, &request)) return SEC_E_INVALID_TOKEN;
+    SECURITY_STATUS status = kerberos_show_tgt(context, exchange, &request, &reply);
+    const struct kerberos_token answer = {KERBEROS_TGT_REPLY, true, cs_written(&reply), true};
+    if (status == SEC_E_OK) {
+        kerberos_token_write(output, &answer);
+        grant(exchange, leg);
+    } else if (exchange->request & ASC_REQ_EXTENDED_ERROR) {
+        leg->error_token = write_refusal(context, KRB5KDC_ERR_NONE + KERBEROS_ERR_NO_TGT, NULL,
+                                         (struct cs_span){NULL, 0}, *token, output);
+    }
+    output->failed |= reply.failed;
+    cs_writer_drop(&reply);
+    kerberos_tgt_request_drop(&request);
+    return status == SEC_E_OK ? SEC_I_CONTINUE_NEEDED : status;
+}
+
 SECURITY_STATUS kerberos_accept(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
                                 struct cs_writer *output, struct cs_session **session)
 {
     struct kerberos_token token;
     if (exchange->request & ASC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
+    const bool first = !exchange->started;
+    exchange->started = true;
     if (!kerberos_token_read(leg->input, &token)) return SEC_E_INVALID_TOKEN;
     if (exchange->waits_for_reply)
         return token.kind == KERBEROS_AP_REP ? receive_third(context, exchange, token.message, leg, session)
                                              : SEC_E_INVALID_TOKEN;
-    return token.kind == KERBEROS_AP_REQ ? receive_request(context, exchange, &token, leg, output, session)
-                                         : SEC_E_INVALID_TOKEN;
+    if (first && token.kind == KERBEROS_TGT_REQUEST) return answer_tgt_request(context, exchange, &token, leg, output);
+    if (token.kind != KERBEROS_AP_REQ || token.user_to_user != exchange->user_to_user) return SEC_E_INVALID_TOKEN;
+    return receive_request(context, exchange, &token, leg, output, session);
 }

@@ -36,11 +36,9 @@ static SECURITY_STATUS take_identity(krb5_context context, struct kerberos_crede
                                      const struct cs_credential_request *request)
 {
     if (request->identity.kind == CS_IDENTITY_DEFAULT) return SEC_E_OK;
-    SECURITY_STATUS status = SEC_E_OK;
-    if (request->use & SECPKG_CRED_OUTBOUND) {
-        credential->client.is_default = false;
-        status = kerberos_account_make(context, &request->identity, &credential->client.account);
-    }
+    /* An acceptor too has tickets of its own: user-to-user shows one. */
+    credential->client.is_default = false;
+    SECURITY_STATUS status = kerberos_account_make(context, &request->identity, &credential->client.account);
     if (status == SEC_E_OK && (request->use & SECPKG_CRED_INBOUND)) {
         credential->server.is_default = false;
         status = kerberos_account_make(context, &request->identity, &credential->server.account);
@@ -168,6 +166,7 @@ static void drop_exchange(krb5_context context, struct kerberos_exchange *exchan
 {
     kerberos_ticket_release(context, exchange->ticket);
     kerberos_logon_release(context, exchange->delegated);
+    kerberos_key_set_release(context, exchange->shown);
     if (exchange->given) kerberos_client_drop(context, exchange->given);
     free(exchange->given);
 }

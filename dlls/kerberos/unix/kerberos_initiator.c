@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The client's side of the AP exchange: RFC 4121 4.1, and MS-KILE 3.2.5 and 3.4.5.
+ * The client's side of the AP exchange: RFC 4121 4.1, and MS-KILE 3.2.5 and 3.4.5. In user-to-user a KERB-TGT-REQUEST
+ * goes before it, because the program or the KDC wants it so; an acceptor that wants it brings its ticket at once.
  */
 #include "kerberos.h"
+#include "kerberos_user_to_user.h"
 #include "secure.h"
 
 #include <krb5_err.h>
@@ -38,10 +40,9 @@ static krb5_error_code draw_key(krb5_context context, struct kerberos_exchange *
     return code;
 }
 
-static SECURITY_STATUS take_ticket(struct kerberos_exchange *exchange, krb5_context context)
+/* What the exchange's ticket says. */
+static SECURITY_STATUS note_ticket(struct kerberos_exchange *exchange, krb5_context context)
 {
-    SECURITY_STATUS status = kerberos_client_ticket(client_of(exchange), context, exchange->target, &exchange->ticket);
-    if (status) return status;
     const krb5_creds *creds = exchange->ticket->creds;
     exchange->endtime = creds->times.endtime - exchange->ticket->offset;
     if (!kerberos_copy_key(&exchange->session_key, &creds->session)) return SEC_E_INSUFFICIENT_MEMORY;
@@ -57,7 +58,6 @@ static SECURITY_STATUS make_checksum(krb5_context context, struct kerberos_excha
     const bool bound = leg->bindings.data && !exchange->credential->suppress_bindings;
     SECURITY_STATUS status = bound ? cs_bindings_hash(leg->bindings, checksum.bindings) : SEC_E_OK;
     if (status) return status;
-    exchange->flags = kerberos_flags_of(exchange->request);
     if (exchange->flags & KERBEROS_DELEGATE) kerberos_forward(context, exchange, client_of(exchange), &delegated);
     if (!delegated.size) exchange->flags &= ~(uint32_t)KERBEROS_DELEGATE;
     checksum.flags = exchange->flags;
@@ -77,7 +77,8 @@ static SECURITY_STATUS write_request(krb5_context context, struct kerberos_excha
     if (status == SEC_E_OK)
         status = kerberos_status(kerberos_write_request(context, exchange, cs_written(&checksum), &message));
     exchange->framed = !(exchange->flags & KERBEROS_DCE_STYLE);
-    const struct kerberos_token token = {KERBEROS_AP_REQ, exchange->framed, cs_written(&message)};
+    const struct kerberos_token token = {KERBEROS_AP_REQ, exchange->framed, cs_written(&message),
+                                         exchange->user_to_user};
     if (status == SEC_E_OK) kerberos_token_write(output, &token);
     output->failed |= message.failed;
     cs_writer_drop(&checksum);
@@ -88,11 +89,13 @@ static SECURITY_STATUS write_request(krb5_context context, struct kerberos_excha
 static void grant(const struct kerberos_exchange *exchange, struct cs_leg *leg)
 {
     leg->granted = kerberos_granted(exchange->flags, true) | (exchange->request & ISC_REQ_CONNECTION);
+    if (exchange->user_to_user) leg->granted |= ISC_REQ_USE_SESSION_KEY;
 }
 
 static SECURITY_STATUS send_request(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
                                     struct cs_writer *output, struct cs_session **session)
 {
+    exchange->flags = kerberos_flags_of(exchange->request);
     SECURITY_STATUS status = kerberos_status(draw_key(context, exchange));
     if (status == SEC_E_OK) status = write_request(context, exchange, leg, output);
     if (status) return status;
@@ -103,22 +106,77 @@ static SECURITY_STATUS send_request(struct kerberos_exchange *exchange, krb5_con
     return kerberos_complete(exchange, leg, session);
 }
 
+static SECURITY_STATUS ask_for_tgt(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
+                                   struct cs_writer *output)
+{
+    struct cs_writer message = {0};
+    SECURITY_STATUS status = kerberos_request_tgt(context, client_of(exchange), exchange, &message);
+    const struct kerberos_token token = {KERBEROS_TGT_REQUEST, true, cs_written(&message), true};
+    if (status == SEC_E_OK) kerberos_token_write(output, &token);
+    output->failed |= message.failed;
+    cs_writer_drop(&message);
+    if (status) return status;
+    exchange->user_to_user = exchange->waits_for_tgt = true;
+    exchange->flags = kerberos_flags_of(exchange->request);
+    grant(exchange, leg);
+    return SEC_I_CONTINUE_NEEDED;
+}
+
+/* DCE style has no frame (MS-KILE 3.4.5.1), by which alone the messages of user-to-user are told. */
+static bool may_go_over(const struct kerberos_exchange *exchange)
+{
+    return !exchange->user_to_user && !(exchange->request & ISC_REQ_USE_DCE_STYLE);
+}
+
 static SECURITY_STATUS start(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
                              struct cs_writer *output, struct cs_session **session)
 {
     if (exchange->request & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
     if (exchange->request & ISC_REQ_NULL_SESSION) return SEC_E_NO_CREDENTIALS;
-    SECURITY_STATUS status = take_ticket(exchange, context);
+    const bool wanted = exchange->request & ISC_REQ_USE_SESSION_KEY;
+    if (wanted && !may_go_over(exchange)) return SEC_E_UNSUPPORTED_FUNCTION;
+    SECURITY_STATUS status = SEC_E_NO_TGT_REPLY; /* also the KDC's word that this service wants user-to-user */
+    if (!wanted) status = kerberos_client_ticket(client_of(exchange), context, exchange->target, &exchange->ticket);
+    if (status == SEC_E_NO_TGT_REPLY && may_go_over(exchange)) return ask_for_tgt(exchange, context, leg, output);
+    if (status == SEC_E_OK) status = note_ticket(exchange, context);
     return status ? status : send_request(exchange, context, leg, output, session);
+}
+
+/* REPLY is a KERB-TGT-REPLY. Nothing vouches for it: that it is the target's, the KDC says by the ticket it gives. */
+static SECURITY_STATUS receive_tgt(struct kerberos_exchange *exchange, krb5_context context, struct cs_span reply,
+                                   struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
+{
+    struct kerberos_ticket *ticket;
+    SECURITY_STATUS status = kerberos_user_to_user_ticket(context, client_of(exchange), exchange, reply, &ticket);
+    if (status) return status;
+    kerberos_ticket_release(context, exchange->ticket);
+    exchange->ticket = ticket;
+    exchange->user_to_user = true;
+    exchange->waits_for_tgt = false;
+    status = note_ticket(exchange, context);
+    return status ? status : send_request(exchange, context, leg, output, session);
+}
+
+/* An acceptor without a key of its own brings its ticket in the error; one that brings none cannot be served. */
+static SECURITY_STATUS go_over(struct kerberos_exchange *exchange, krb5_context context, struct cs_span reply,
+                               struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
+{
+    if (!reply.size || !may_go_over(exchange)) return SEC_E_NO_TGT_REPLY;
+    return receive_tgt(exchange, context, reply, leg, output, session);
 }
 
 /* Once, and by no more than the acceptor's own clock tells: its KRB-ERROR is not authenticated. */
 static SECURITY_STATUS receive_error(struct kerberos_exchange *exchange, krb5_context context, struct cs_span message,
                                      struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
 {
+    struct cs_writer data = {0};
     KerberosTime peer_time = 0;
-    const krb5_error_code code = kerberos_read_error(message, &peer_time);
-    if (code != KRB5KRB_AP_ERR_SKEW || exchange->retried) return kerberos_status(code);
+    const krb5_error_code code = kerberos_read_error(message, &peer_time, &data);
+    const SECURITY_STATUS status = code == KRB5_AP_ERR_USER_TO_USER_REQUIRED && !data.failed
+                                       ? go_over(exchange, context, cs_written(&data), leg, output, session)
+                                       : kerberos_status(code);
+    cs_writer_drop(&data);
+    if (code != KRB5KRB_AP_ERR_SKEW || exchange->retried) return status;
     exchange->retried = true;
     exchange->offset = peer_time - time(NULL) - exchange->ticket->offset;
     return send_request(exchange, context, leg, output, session);
@@ -158,6 +216,18 @@ static SECURITY_STATUS receive_reply(struct kerberos_exchange *exchange, krb5_co
     return kerberos_complete(exchange, leg, session);
 }
 
+/* What came for the KERB-TGT-REQUEST: the ticket, or an error, whichever it is, because there is none. */
+static SECURITY_STATUS receive_answer(struct kerberos_exchange *exchange, krb5_context context,
+                                      const struct kerberos_token *token, struct cs_leg *leg, struct cs_writer *output,
+                                      struct cs_session **session)
+{
+    switch (token->kind) {
+    case KERBEROS_TGT_REPLY: return receive_tgt(exchange, context, token->message, leg, output, session);
+    case KERBEROS_ERROR: return SEC_E_NO_TGT_REPLY;
+    default: return SEC_E_INVALID_TOKEN;
+    }
+}
+
 SECURITY_STATUS kerberos_initiate(struct kerberos_exchange *exchange, krb5_context context, struct cs_leg *leg,
                                   struct cs_writer *output, struct cs_session **session)
 {
@@ -167,6 +237,7 @@ SECURITY_STATUS kerberos_initiate(struct kerberos_exchange *exchange, krb5_conte
         return start(exchange, context, leg, output, session);
     }
     if (!kerberos_token_read(leg->input, &token)) return SEC_E_INVALID_TOKEN;
+    if (exchange->waits_for_tgt) return receive_answer(exchange, context, &token, leg, output, session);
     switch (token.kind) {
     case KERBEROS_ERROR: return receive_error(exchange, context, token.message, leg, output, session);
     case KERBEROS_AP_REP: return receive_reply(exchange, context, token.message, leg, output, session);

@@ -138,7 +138,8 @@ krb5_error_code kerberos_write_request(krb5_context context, const struct kerber
 {
     krb5_creds *creds = exchange->ticket->creds;
     krb5_data plain = {0, NULL}, cipher = {0, NULL}, request = {0, NULL};
-    const krb5_flags options = exchange->flags & KERBEROS_MUTUAL ? AP_OPTS_MUTUAL_REQUIRED : 0;
+    const krb5_flags options = (exchange->flags & KERBEROS_MUTUAL ? AP_OPTS_MUTUAL_REQUIRED : 0) |
+                               (exchange->user_to_user ? AP_OPTS_USE_SESSION_KEY : 0);
     krb5_error_code code = encode_authenticator(exchange, checksum, &plain);
     if (!code) code = encrypt(context, &creds->session, KRB5_KU_AP_REQ_AUTH, &plain, &cipher);
     /* which takes the ciphertext over */
@@ -214,17 +215,18 @@ krb5_error_code kerberos_read_authenticator(krb5_context context, const AP_REQ *
 }
 
 krb5_error_code kerberos_write_error(krb5_context context, krb5_error_code code, krb5_const_principal server,
-                                     struct cs_writer *output)
+                                     struct cs_span data, struct cs_writer *output)
 {
     krb5_data message = {0, NULL};
-    krb5_error_code failed =
-        krb5_mk_error(context, code, "", NULL, NULL, (krb5_principal)(uintptr_t)server, NULL, NULL, &message);
+    const krb5_data e_data = {data.size, (void *)(uintptr_t)data.data};
+    krb5_error_code failed = krb5_mk_error(context, code, "", data.size ? &e_data : NULL, NULL,
+                                           (krb5_principal)(uintptr_t)server, NULL, NULL, &message);
     if (!failed) cs_write_span(output, (struct cs_span){message.data, message.length});
     krb5_data_free(&message);
     return failed;
 }
 
-krb5_error_code kerberos_read_error(struct cs_span message, KerberosTime *peer_time)
+krb5_error_code kerberos_read_error(struct cs_span message, KerberosTime *peer_time, struct cs_writer *data)
 {
     KRB_ERROR error;
     size_t used;
@@ -232,6 +234,7 @@ krb5_error_code kerberos_read_error(struct cs_span message, KerberosTime *peer_t
     /* Codes of the protocol are those of the error table, counted from its base (RFC 4120 7.5.9). */
     const bool known = error.error_code > 0 && error.error_code < 128;
     *peer_time = error.stime;
+    if (error.e_data) cs_write_span(data, (struct cs_span){error.e_data->data, error.e_data->length});
     const krb5_error_code code = known ? KRB5KDC_ERR_NONE + error.error_code : KRB5KRB_ERR_GENERIC;
     free_KRB_ERROR(&error);
     return code;

@@ -103,5 +103,26 @@ krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerbe
                                         krb5_const_principal server, krb5_creds **creds)
 {
     krb5_set_kdc_sec_offset(context, (int32_t)logon->offset, -1);
-    return krb5_get_creds(context, NULL, logon->ccache, server, creds);
+    krb5_error_code code = krb5_get_creds(context, NULL, logon->ccache, server, creds);
+    if (code != KRB5KDC_ERR_PATH_NOT_ACCEPTED) return code;
+    /* Heimdal's word for a name too short to be referred. Whether it wants user-to-user is the KDC's to say. */
+    const krb5_error_code own = kerberos_ask_directly(context, logon, server, (struct cs_span){NULL, 0}, creds);
+    if (!own) krb5_free_creds(context, *creds);
+    if (!own) *creds = NULL;
+    return own == KRB5KDC_ERR_KDC_ERR_MUST_USE_USER2USER ? own : code;
+}
+
+krb5_error_code kerberos_ask_directly(krb5_context context, const struct kerberos_logon *logon,
+                                      krb5_const_principal server, struct cs_span tgt, krb5_creds **creds)
+{
+    krb5_creds wanted = {.client = logon->client,
+                         .server = (krb5_principal)(uintptr_t)server,
+                         .second_ticket = {tgt.size, (void *)(uintptr_t)tgt.data}};
+    const krb5_kdc_flags flags = {.b = {.enc_tkt_in_skey = tgt.size > 0}};
+    *creds = NULL;
+    krb5_set_kdc_sec_offset(context, (int32_t)logon->offset, -1);
+    /* The parameter for a second ticket is one that Heimdal 7.8 does not look at. */
+    krb5_error_code code = krb5_get_kdc_cred(context, logon->ccache, flags, NULL, NULL, &wanted, creds);
+    if (code) *creds = NULL;
+    return code;
 }

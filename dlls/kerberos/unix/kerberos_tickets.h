@@ -21,4 +21,11 @@ krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerber
 krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerberos_logon *logon,
                                         krb5_const_principal server, krb5_creds **creds);
 
+/*
+ * The same of the KDC alone, without referrals and without keeping the ticket, which is encrypted under the session key
+ * of TGT, an encoded ticket, unless that is empty. The KDC may name another server in it: the caller compares.
+ */
+krb5_error_code kerberos_ask_directly(krb5_context context, const struct kerberos_logon *logon,
+                                      krb5_const_principal server, struct cs_span tgt, krb5_creds **creds);
+
 #endif

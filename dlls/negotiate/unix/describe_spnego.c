@@ -19,6 +19,7 @@ static const struct mech_name mech_names[] = {
     {&spnego_negoex, "NEGOEX 1.3.6.1.4.1.311.2.2.30"},
     {&spnego_krb5, "Kerberos 1.2.840.113554.1.2.2"},
     {&spnego_ms_krb5, "MS Kerberos 1.2.840.48018.1.2.2"},
+    {&spnego_krb5_user_to_user, "Kerberos user-to-user 1.2.840.113554.1.2.2.3"},
 };
 
 static const char *const state_names[] = {"accept-completed", "accept-incomplete", "reject", "request-mic"};

@@ -11,8 +11,8 @@
 #include <string.h>
 
 const struct candidate negotiate_candidates[CANDIDATES] = {
-    {"Kerberos", {&spnego_ms_krb5, &spnego_krb5}},
-    {"NTLM", {&spnego_ntlm, NULL}},
+    {"Kerberos", {&spnego_ms_krb5, &spnego_krb5, &spnego_krb5_user_to_user}},
+    {"NTLM", {&spnego_ntlm, NULL, NULL}},
 };
 
 /* FILETIME's end of time */
@@ -190,17 +190,24 @@ int negotiate_find(const struct negotiation *negotiation, struct cs_span oid, st
         const int candidate = i / CANDIDATE_OIDS;
         const struct cs_span *known = negotiate_candidates[candidate].oids[i % CANDIDATE_OIDS];
         if (!negotiation->credential->inner[candidate] || !known || !spnego_same_oid(oid, *known)) continue;
+        if (!negotiate_offers(negotiation, known)) return -1;
         if (name) *name = *known;
         return candidate;
     }
     return -1;
 }
 
+bool negotiate_offers(const struct negotiation *negotiation, const struct cs_span *oid)
+{
+    if (!negotiation->initiator || oid == &spnego_ntlm) return true;
+    return negotiation->user_to_user == (oid == &spnego_krb5_user_to_user);
+}
+
 void negotiate_list(const struct negotiation *negotiation, int index, struct spnego_init *message)
 {
     if (!negotiation->credential->inner[index]) return;
     for (int i = 0; i < CANDIDATE_OIDS; i++)
-        if (negotiate_candidates[index].oids[i])
+        if (negotiate_candidates[index].oids[i] && negotiate_offers(negotiation, negotiate_candidates[index].oids[i]))
             message->mechs[message->mech_count++] = *negotiate_candidates[index].oids[i];
 }
 

@@ -15,10 +15,10 @@ extern const struct cs_mechanism negotiate_mechanism;
 /* What can be negotiated, in Windows's order of preference (attributes.tsv, Negotiate), each with its names. */
 struct candidate {
     const char *package;
-    const struct cs_span *oids[2]; /* NULL: no second one */
+    const struct cs_span *oids[3]; /* NULL: no such one */
 };
 
-enum { CANDIDATES = 2, CANDIDATE_OIDS = 2 };
+enum { CANDIDATES = 2, CANDIDATE_OIDS = 3 };
 extern const struct candidate negotiate_candidates[CANDIDATES];
 
 struct negotiate_credential {
@@ -39,6 +39,7 @@ struct negotiation {
     struct cs_span chosen_oid;                     /* acceptor: which of its names the initiator used; static */
     void *inner;                                   /* the chosen mechanism's state */
     bool bare;                                     /* no SPNEGO around the mechanism's tokens */
+    bool user_to_user;                             /* initiator: Kerberos has begun with it, and is offered as that */
     bool inner_done;
     struct cs_writer mech_list; /* what the mechListMIC covers: mechTypes as the initiator sent it */
     bool mic_required;          /* the first choice was not taken, or the peer asked */
@@ -68,7 +69,10 @@ SECURITY_STATUS negotiate_choose(struct negotiation *negotiation, int candidate,
 /* The candidate with that OID and a credential, or -1; *name, unless NULL, is the OID, static. */
 int negotiate_find(const struct negotiation *negotiation, struct cs_span oid, struct cs_span *name);
 
-/* Appends the names of candidate INDEX to MESSAGE's list if it has a credential. */
+/*
+ * Appends the names of candidate INDEX to MESSAGE's list if it has a credential: an acceptor's are all, an initiator's
+ * those by which it has begun (attributes.tsv, Negotiate, both lists).
+ */
 void negotiate_list(const struct negotiation *negotiation, int index, struct spnego_init *message);
 
 /*
@@ -81,6 +85,9 @@ SECURITY_STATUS negotiate_run_mechanism(struct negotiation *negotiation, struct 
  */
 SECURITY_STATUS negotiate_verify_mic(struct negotiation *negotiation, const struct turn *turn);
 SECURITY_STATUS negotiate_make_mic(struct negotiation *negotiation, struct turn *turn);
+
+/* Whether an initiator has offered that OID of a candidate's. */
+bool negotiate_offers(const struct negotiation *negotiation, const struct cs_span *oid);
 
 /* Whether the session can make a MIC at all. */
 bool negotiate_has_integrity(const struct negotiation *negotiation);

@@ -51,7 +51,8 @@ void spnego_resp_write(struct cs_writer *output, const struct spnego_resp *messa
 void spnego_mech_list_write(struct cs_writer *output, const struct spnego_init *message);
 
 /* The object identifiers' contents */
-extern const struct cs_span spnego_oid, spnego_ntlm, spnego_krb5, spnego_ms_krb5, spnego_negoex;
+extern const struct cs_span spnego_oid, spnego_ntlm, spnego_krb5, spnego_ms_krb5, spnego_krb5_user_to_user,
+    spnego_negoex;
 
 static inline bool spnego_same_oid(struct cs_span left, struct cs_span right)
 {

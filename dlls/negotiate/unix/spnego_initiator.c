@@ -2,8 +2,8 @@
 /*
  * SPNEGO's initiator.
  */
+#include "kerberos_token.h"
 #include "negotiate.h"
-
 #include "utf16.h"
 
 #include <arpa/inet.h>
@@ -34,12 +34,23 @@ static bool is_address(struct cs_span target)
 static bool may_go_on(SECURITY_STATUS status)
 {
     return status == SEC_E_NO_CREDENTIALS || status == SEC_E_NO_AUTHENTICATING_AUTHORITY ||
-           status == SEC_E_TARGET_UNKNOWN || status == SEC_E_KDC_UNABLE_TO_REFER || status == SEC_E_KDC_UNKNOWN_ETYPE;
+           status == SEC_E_TARGET_UNKNOWN || status == SEC_E_KDC_UNABLE_TO_REFER || status == SEC_E_KDC_UNKNOWN_ETYPE ||
+           status == SEC_E_NO_TGT_REPLY;
 }
 
 static bool is_kerberos(int candidate)
 {
     return negotiate_candidates[candidate].oids[0] == &spnego_ms_krb5;
+}
+
+/*
+ * Whether Kerberos's first token is user-to-user's, which has a name of its own in the list: an acceptor that does not
+ * know it leaves it aside. The other names are not offered then, lest plain Kerberos be chosen where it must not be.
+ */
+static bool is_user_to_user(struct cs_span token)
+{
+    struct kerberos_token first;
+    return kerberos_token_read(token, &first) && first.user_to_user;
 }
 
 /* The optimistic token is that of the first mechanism that starts. */
@@ -63,6 +74,7 @@ static SECURITY_STATUS open_negotiation(struct negotiation *negotiation, struct 
     SECURITY_STATUS status = start_first_mechanism(negotiation, turn);
     if (status) return status;
     negotiation->bare = negotiation->credential->bare;
+    negotiation->user_to_user = is_user_to_user(cs_written(&turn->answer));
     if (negotiation->bare) {
         cs_write_span(output, cs_written(&turn->answer));
         return SEC_I_CONTINUE_NEEDED;
