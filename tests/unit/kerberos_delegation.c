@@ -5,8 +5,8 @@
  *
  * Bug classes: E3 (an empty delegated credential), E5 (a delegated credential is nobody else's).
  */
+#include "kerberos_talk.h"
 #include "realm.h"
-#include "unit.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -63,13 +63,6 @@ static void trusted_services_alone(void **state)
     open_delegating(&pair, "bound", "HTTP/trusted.example.test", ISC_REQ_DELEGATE);
     expect_delegated(&pair, false);
     pair_close(&pair);
-}
-
-static void expect_text(struct cs_span got, const char *text)
-{
-    struct bytes expected = utf16(text);
-    assert_int_equal(got.size, expected.size);
-    assert_memory_equal(got.data, expected.data, expected.size);
 }
 
 /* The first service goes on to the second as its client, without a cache or a keytab of its own having a part in it. */
