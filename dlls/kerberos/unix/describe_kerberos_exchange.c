@@ -229,15 +229,11 @@ bool kerberos_describe_ap_rep(struct cs_description *description, struct cs_span
 
 bool kerberos_describe_tgt_request(struct cs_description *description, struct cs_span message)
 {
-    struct kerberos_tgt_request request;
-    if (!kerberos_read_tgt_request(message, &request)) return false;
-    if (request.named) kerberos_describe_principal(description, "server-name", &request.name);
-    if (request.realm.data) {
-        cs_describe_begin(description, "realm");
-        cs_describe_name(description, request.realm, false);
-        cs_describe_end(description);
-    }
-    kerberos_tgt_request_drop(&request);
+    Principal wanted;
+    if (!kerberos_read_tgt_request(message, &wanted)) return false;
+    if (wanted.name.name_string.len) kerberos_describe_principal(description, "server-name", &wanted.name);
+    if (wanted.realm) kerberos_describe_text(description, "realm", wanted.realm);
+    free_Principal(&wanted);
     return true;
 }
 

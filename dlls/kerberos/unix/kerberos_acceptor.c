@@ -259,16 +259,17 @@ static SECURITY_STATUS demand_user_to_user(krb5_context context, struct kerberos
                                            struct cs_leg *leg, struct cs_writer *output)
 {
     struct claim claim = {.service_key = NULL};
-    struct cs_writer reply = {0};
-    if (can_go_over(token->message, token->framed, &claim) &&
-        kerberos_show_tgt(context, exchange, NULL, &reply) == SEC_E_OK) {
+    if (can_go_over(token->message, token->framed, &claim)) {
         const Principal server = {.name = claim.request.ticket.sname, .realm = claim.request.ticket.realm};
-        if (write_refusal(context, KRB5_AP_ERR_USER_TO_USER_REQUIRED, &server, cs_written(&reply), *token, output))
+        struct cs_writer reply = {0};
+        if (kerberos_show_tgt(context, exchange, &server, &reply) == SEC_E_OK &&
+            write_refusal(context, KRB5_AP_ERR_USER_TO_USER_REQUIRED, &server, cs_written(&reply), *token, output)) {
+            grant(exchange, leg);
             status = SEC_I_CONTINUE_NEEDED;
+        }
         output->failed |= reply.failed;
-        grant(exchange, leg);
+        cs_writer_drop(&reply);
     }
-    cs_writer_drop(&reply);
     drop_claim(&claim);
     return status;
 }
@@ -338,10 +339,10 @@ static SECURITY_STATUS answer_tgt_request(krb5_context context, struct kerberos_
                                           const struct kerberos_token *token, struct cs_leg *leg,
                                           struct cs_writer *output)
 {
-    struct kerberos_tgt_request request;
+    Principal wanted;
     struct cs_writer reply = {0};
-    if (!kerberos_read_tgt_request(token->message, &request)) return SEC_E_INVALID_TOKEN;
-    SECURITY_STATUS status = kerberos_show_tgt(context, exchange, &request, &reply);
+    if (!kerberos_read_tgt_request(token->message, &wanted)) return SEC_E_INVALID_TOKEN;
+    SECURITY_STATUS status = kerberos_show_tgt(context, exchange, &wanted, &reply);
     const struct kerberos_token answer = {KERBEROS_TGT_REPLY, true, cs_written(&reply), true};
     if (status == SEC_E_OK) {
         kerberos_token_write(output, &answer);
@@ -352,7 +353,7 @@ static SECURITY_STATUS answer_tgt_request(krb5_context context, struct kerberos_
     }
     output->failed |= reply.failed;
     cs_writer_drop(&reply);
-    kerberos_tgt_request_drop(&request);
+    free_Principal(&wanted);
     return status == SEC_E_OK ? SEC_I_CONTINUE_NEEDED : status;
 }
 

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PVNO = 5, TGT_REQUEST = 16, TGT_REPLY = 17 };
 
@@ -45,31 +46,35 @@ static void write_head(struct cs_writer *output, uint8_t type)
 static bool read_name(struct cs_span bytes, PrincipalName *name)
 {
     size_t used;
-    if (decode_PrincipalName(bytes.data, bytes.size, name, &used)) return false;
-    if (used == bytes.size) return true;
-    free_PrincipalName(name);
+    const bool read = !decode_PrincipalName(bytes.data, bytes.size, name, &used);
+    if (read && used == bytes.size) return true;
+    if (read) free_PrincipalName(name);
+    *name = (PrincipalName){.name_type = KRB5_NT_UNKNOWN};
     return false;
 }
 
-bool kerberos_read_tgt_request(struct cs_span message, struct kerberos_tgt_request *request)
+/* As Heimdal has a Realm: text with a NUL in it would end there. */
+static bool read_realm(struct cs_span bytes, Realm *realm)
 {
-    struct cs_reader fields;
-    struct cs_span name = {NULL, 0};
-    *request = (struct kerberos_tgt_request){.named = false};
-    if (!read_head(message, TGT_REQUEST, &fields)) return false;
-    const bool named = cs_der_next_is(&fields, DER_CONTEXT_0 + 2);
-    if (named) name = cs_der_read(&fields, DER_CONTEXT_0 + 2);
-    if (cs_der_next_is(&fields, DER_CONTEXT_0 + 3))
-        request->realm = cs_der_read_explicit(&fields, DER_CONTEXT_0 + 3, DER_GENERAL_STRING);
-    if (fields.failed || fields.remaining) return false;
-    request->named = named && read_name(name, &request->name);
-    return request->named == named;
+    if (memchr(bytes.data, 0, bytes.size)) return false;
+    *realm = strndup((const char *)bytes.data, bytes.size);
+    return *realm != NULL;
 }
 
-void kerberos_tgt_request_drop(struct kerberos_tgt_request *request)
+bool kerberos_read_tgt_request(struct cs_span message, Principal *wanted)
 {
-    if (request->named) free_PrincipalName(&request->name);
-    request->named = false;
+    struct cs_reader fields;
+    struct cs_span name = {NULL, 0}, realm = {NULL, 0};
+    *wanted = (Principal){.realm = NULL};
+    if (!read_head(message, TGT_REQUEST, &fields)) return false;
+    if (cs_der_next_is(&fields, DER_CONTEXT_0 + 2)) name = cs_der_read(&fields, DER_CONTEXT_0 + 2);
+    if (cs_der_next_is(&fields, DER_CONTEXT_0 + 3))
+        realm = cs_der_read_explicit(&fields, DER_CONTEXT_0 + 3, DER_GENERAL_STRING);
+    if (fields.failed || fields.remaining || (name.data && !read_name(name, &wanted->name))) return false;
+    if (!realm.data || read_realm(realm, &wanted->realm)) return true;
+    free_Principal(wanted);
+    *wanted = (Principal){.realm = NULL};
+    return false;
 }
 
 krb5_error_code kerberos_write_tgt_request(krb5_context context, krb5_const_principal server, struct cs_writer *output)

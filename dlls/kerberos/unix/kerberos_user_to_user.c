@@ -25,14 +25,11 @@ static krb5_error_code find_tgt(krb5_context context, const struct kerberos_logo
 
 /* Whether the owner of the ticket is who was asked for. A service's name is the KDC's to judge: it knows whose it is.
  */
-static bool is_asked_for(krb5_context context, const struct kerberos_tgt_request *request, krb5_const_principal owner)
+static bool is_asked_for(krb5_context context, krb5_const_principal wanted, krb5_const_principal owner)
 {
-    const struct cs_span realm = cs_span_of(krb5_principal_get_realm(context, owner));
-    const Principal named = {.name = request->name, .realm = owner->realm};
-    if (request->realm.data &&
-        (request->realm.size != realm.size || memcmp(request->realm.data, realm.data, realm.size)))
-        return false;
-    return !request->named || request->name.name_string.len != 1 || krb5_principal_compare(context, &named, owner);
+    const Principal named = {.name = wanted->name, .realm = owner->realm};
+    if (wanted->realm && strcmp(wanted->realm, owner->realm) != 0) return false;
+    return wanted->name.name_string.len != 1 || krb5_principal_compare(context, &named, owner);
 }
 
 /* A set of one key, which opens the tickets of this exchange and of no other. */
@@ -50,15 +47,13 @@ static SECURITY_STATUS keep_key(krb5_context context, struct kerberos_exchange *
     return SEC_E_OK;
 }
 
-static SECURITY_STATUS show(krb5_context context, struct kerberos_exchange *exchange,
-                            const struct kerberos_tgt_request *request, const struct kerberos_logon *logon,
-                            struct cs_writer *output)
+static SECURITY_STATUS show(krb5_context context, struct kerberos_exchange *exchange, krb5_const_principal wanted,
+                            const struct kerberos_logon *logon, struct cs_writer *output)
 {
     krb5_creds tgt = {0};
     SECURITY_STATUS status = kerberos_status(find_tgt(context, logon, &tgt));
     if (status) return status;
-    status = !request || is_asked_for(context, request, tgt.client) ? keep_key(context, exchange, &tgt)
-                                                                    : SEC_E_NO_CREDENTIALS;
+    status = is_asked_for(context, wanted, tgt.client) ? keep_key(context, exchange, &tgt) : SEC_E_NO_CREDENTIALS;
     if (status == SEC_E_OK) {
         kerberos_write_tgt_reply((struct cs_span){tgt.ticket.data, tgt.ticket.length}, output);
         exchange->shown_until = tgt.times.endtime - logon->offset;
@@ -68,13 +63,13 @@ static SECURITY_STATUS show(krb5_context context, struct kerberos_exchange *exch
     return status;
 }
 
-SECURITY_STATUS kerberos_show_tgt(krb5_context context, struct kerberos_exchange *exchange,
-                                  const struct kerberos_tgt_request *request, struct cs_writer *output)
+SECURITY_STATUS kerberos_show_tgt(krb5_context context, struct kerberos_exchange *exchange, krb5_const_principal wanted,
+                                  struct cs_writer *output)
 {
     struct kerberos_logon *logon;
     SECURITY_STATUS status = kerberos_client_logon(&exchange->credential->client, context, &logon);
     if (status) return status;
-    status = show(context, exchange, request, logon, output);
+    status = show(context, exchange, wanted, logon, output);
     kerberos_logon_release(context, logon);
     return status;
 }

@@ -13,16 +13,11 @@ enum { KERBEROS_ERR_NO_TGT = 67 };
 
 /* kerberos_tgt_messages.c: what goes before the AP-REQ */
 
-/* KERB-TGT-REQUEST: whose ticket is asked for. */
-struct kerberos_tgt_request {
-    bool named;
-    PrincipalName name;   /* if it is named; freed with kerberos_tgt_request_drop */
-    struct cs_span realm; /* borrowed; data NULL: none is said */
-};
-
-/* False for what is no such message, is cut, or has more in it; *request then needs no drop. */
-bool kerberos_read_tgt_request(struct cs_span message, struct kerberos_tgt_request *request);
-void kerberos_tgt_request_drop(struct kerberos_tgt_request *request);
+/*
+ * KERB-TGT-REQUEST: whose ticket is asked for, into *wanted, which the caller frees: a name without parts and a realm
+ * that is NULL where it says none. False for what is no such message, is cut, or has more in it; *wanted is empty then.
+ */
+bool kerberos_read_tgt_request(struct cs_span message, Principal *wanted);
 
 /* Appends one for SERVER. A user's realm goes along; a service's may be another than the client thinks. */
 krb5_error_code kerberos_write_tgt_request(krb5_context context, krb5_const_principal server, struct cs_writer *output);
@@ -36,12 +31,12 @@ void kerberos_write_tgt_reply(struct cs_span ticket, struct cs_writer *output);
 /* kerberos_user_to_user.c */
 
 /*
- * The acceptor's part: its ticket-granting ticket as a KERB-TGT-REPLY into OUTPUT, if that is whom REQUEST, unless
- * NULL, asks for. From then on EXCHANGE is user-to-user, and that ticket's session key is the one that opens tickets in
- * it. SEC_E_NO_CREDENTIALS: there is no such ticket; else statuses of kerberos_client_logon.
+ * The acceptor's part: its ticket-granting ticket as a KERB-TGT-REPLY into OUTPUT, if it is WANTED's (as it is read
+ * from a KERB-TGT-REQUEST). From then on EXCHANGE is user-to-user, and that ticket's session key is the one that opens
+ * tickets in it. SEC_E_NO_CREDENTIALS: there is no such ticket; else statuses of kerberos_client_logon.
  */
-SECURITY_STATUS kerberos_show_tgt(krb5_context context, struct kerberos_exchange *exchange,
-                                  const struct kerberos_tgt_request *request, struct cs_writer *output);
+SECURITY_STATUS kerberos_show_tgt(krb5_context context, struct kerberos_exchange *exchange, krb5_const_principal wanted,
+                                  struct cs_writer *output);
 
 /*
  * The initiator's: a KERB-TGT-REQUEST for EXCHANGE's target into OUTPUT. SEC_E_NO_CREDENTIALS: the user has no ticket
