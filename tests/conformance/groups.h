@@ -32,6 +32,7 @@ extern const struct conformance_group kerberos_attributes_group;
 extern const struct conformance_group kerberos_messages_group;
 extern const struct conformance_group kerberos_wire_group;
 extern const struct conformance_group kerberos_negotiate_group;
+extern const struct conformance_group kerberos_user_to_user_group;
 extern const struct conformance_group zero_handles_group;
 extern const struct conformance_group invalid_handles_group;
 extern const struct conformance_group deleted_handles_group;

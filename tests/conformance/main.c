@@ -39,6 +39,7 @@ static const struct conformance_group *const groups[] = {
     &kerberos_messages_group,
     &kerberos_wire_group,
     &kerberos_negotiate_group,
+    &kerberos_user_to_user_group,
     &zero_handles_group,
     &invalid_handles_group,
     &deleted_handles_group,

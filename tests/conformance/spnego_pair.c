@@ -98,7 +98,7 @@ bool spnego_pair_open(struct spnego_pair *pair, const struct spnego_request *req
     side_init(&pair->client, pair->max_token);
     side_init(&pair->server, pair->max_token);
     return acquire(&pair->client, package, SECPKG_CRED_OUTBOUND, request->identity, request->packages) &&
-           acquire(&pair->server, package, SECPKG_CRED_INBOUND, NULL, NULL);
+           acquire(&pair->server, package, SECPKG_CRED_INBOUND, request->server_identity, NULL);
 }
 
 const struct spnego_leg *spnego_last_leg(const struct spnego_side *side)
@@ -229,6 +229,16 @@ static ULONG server_flags(ULONG flags)
 {
     return (flags & ISC_REQ_INTEGRITY ? ASC_REQ_INTEGRITY : 0) |
            (flags & (ASC_REQ_CONFIDENTIALITY | ASC_REQ_SEQUENCE_DETECT | ASC_REQ_REPLAY_DETECT));
+}
+
+void spnego_observe(struct conformance_run *run, const char *id, const struct spnego_request *request)
+{
+    struct spnego_pair pair;
+    char text[SPNEGO_OUTCOME_MAX];
+
+    spnego_pair_run(&pair, request);
+    observe(run, id, "%s", spnego_outcome(&pair, text));
+    spnego_pair_close(&pair);
 }
 
 bool spnego_open_pair(struct conformance_run *run, struct spnego_pair *pair, ULONG flags)

@@ -37,10 +37,11 @@ struct spnego_pair {
 };
 
 struct spnego_request {
-    const char *package;                       /* NULL: Negotiate */
-    const char *packages;                      /* PackageList of the client's identity; NULL: none */
-    const SEC_WINNT_AUTH_IDENTITY_A *identity; /* NULL: default credentials */
-    const char *target;                        /* NULL: none */
+    const char *package;                              /* NULL: Negotiate */
+    const char *packages;                             /* PackageList of the client's identity; NULL: none */
+    const SEC_WINNT_AUTH_IDENTITY_A *identity;        /* NULL: default credentials */
+    const SEC_WINNT_AUTH_IDENTITY_A *server_identity; /* likewise, the server's */
+    const char *target;                               /* NULL: none */
     ULONG client_flags;
     ULONG server_flags;
     SecBuffer client_bindings, server_bindings; /* of type CHANNEL_BINDINGS; empty: none */
@@ -54,7 +55,7 @@ SECURITY_STATUS spnego_credential(ULONG use, const SEC_WINNT_AUTH_IDENTITY_A *id
                                   CredHandle *credential);
 
 /*
- * The credentials of both; the server's is the default one. A status other than SEC_E_OK stands for the first leg
+ * The credentials of both. A status other than SEC_E_OK stands for the first leg
  * that would use it; false then. spnego_pair_close releases what was made, whatever the result.
  */
 bool spnego_pair_open(struct spnego_pair *pair, const struct spnego_request *request);
@@ -73,6 +74,9 @@ const struct spnego_leg *spnego_last_leg(const struct spnego_side *side);
 
 /* The statuses of the calls made, as one line. TEXT holds SPNEGO_OUTCOME_MAX bytes; returned. */
 const char *spnego_outcome(const struct spnego_pair *pair, char *text);
+
+/* The outcome of REQUEST as what was observed for case ID. */
+void spnego_observe(struct conformance_run *run, const char *id, const struct spnego_request *request);
 
 /*
  * spnego_pair_run over NTLM within SPNEGO with default credentials and FLAGS for the client. When it does not complete,

@@ -267,6 +267,19 @@ static void seed_kerberos_requests(const char *folder)
              "10000000000102030405060708090a0b0c0d0e0f3f00000001000200abcd");
 }
 
+/* Options, and for each message the number of changes; or a message (kerberos_user_to_user.c). */
+static void seed_kerberos_user_to_user(const char *folder)
+{
+    seed_hex(folder, "kerberos_user_to_user", "asked", "00", "0000000000");
+    seed_hex(folder, "kerberos_user_to_user", "one-way", "01", "00000000");
+    seed_hex(folder, "kerberos_user_to_user", "demanded", "02", "0000000000");
+    seed_hex(folder, "kerberos_user_to_user", "request-changed", "00", "0100300001400000");
+    seed_hex(folder, "kerberos_user_to_user", "reply-changed", "00", "000100400001400000");
+    seed_hex(folder, "kerberos_user_to_user", "error-changed", "02", "000100800001400000");
+    seed_hex(folder, "kerberos_user_to_user", "request", "04",
+             "302da003020105a103020110a211300fa003020101a10830061b0470656572a30e1b0c4558414d504c452e54455354");
+}
+
 /* What an AP-REQ encrypts. */
 static void seed_layer(void *folder, enum ticket_layer layer, struct cs_writer *encoding)
 {
@@ -339,6 +352,7 @@ int main(int argc, char **argv)
     seed_kerberos_messages(argv[1]);
     seed_pacs(argv[1]);
     seed_kerberos_requests(argv[1]);
+    seed_kerberos_user_to_user(argv[1]);
     seed_describe(argv[1]);
     return 0;
 }

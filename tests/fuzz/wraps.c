@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Stands in the place of what would make a run differ from the next (linked with --wrap): random numbers, the clock,
- * and the backend that may be there or not.
+ * the backend that may be there or not, and the KDC.
  */
 #include "fuzz.h"
+#include "fuzz_kdc.h"
 #include "ntlm.h"
 #include "secure.h"
+
+#include <krb5_err.h>
 
 bool __wrap_cs_random(void *data, size_t size);
 int64_t __wrap_cs_now(void);
 SECURITY_STATUS __wrap_ntlm_winbind_verify(const struct ntlm_logon *logon, struct ntlm_logon_result *result);
+krb5_error_code __wrap_kerberos_ask_directly(krb5_context context, const struct kerberos_logon *logon,
+                                             krb5_const_principal server, struct cs_span tgt, krb5_creds **creds);
 
 static uint32_t random_state = 1;
 
@@ -40,4 +45,13 @@ SECURITY_STATUS __wrap_ntlm_winbind_verify(const struct ntlm_logon *logon, struc
     (void)logon;
     (void)result;
     return SEC_E_LOGON_DENIED;
+}
+
+fuzz_kdc *fuzz_kdc_answer;
+
+krb5_error_code __wrap_kerberos_ask_directly(krb5_context context, const struct kerberos_logon *logon,
+                                             krb5_const_principal server, struct cs_span tgt, krb5_creds **creds)
+{
+    *creds = NULL;
+    return fuzz_kdc_answer ? fuzz_kdc_answer(context, logon, server, tgt, creds) : KRB5_KDC_UNREACH;
 }

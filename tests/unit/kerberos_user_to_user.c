@@ -3,6 +3,7 @@
  * User-to-user with a KDC on loopback: who asks for it, what goes over the wire, what is granted. Sources:
  * draft-swift-win2k-krb-user2user (which MS-KILE names), RFC 4120 3.7, attributes.tsv (Kerberos, Negotiate).
  */
+#include "heimdal_leaks.h"
 #include "kdc_front.h"
 #include "kerberos_talk.h"
 #include "kerberos_user_to_user.h"

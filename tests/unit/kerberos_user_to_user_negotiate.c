@@ -3,6 +3,7 @@
  * User-to-user inside Negotiate: an object identifier of its own (attributes.tsv, Negotiate, the hint's list; MS-SPNG
  * 3.1.5.2), which names what begins with a KERB-TGT-REQUEST and nothing else.
  */
+#include "heimdal_leaks.h"
 #include "kdc_front.h"
 #include "kerberos_talk.h"
 #include "kerberos_token.h"
