@@ -380,6 +380,35 @@ static void test_no_keytab(void **state)
     cs_describe_keys_drop(NULL);
 }
 
+/* User-to-user: its two messages, its object identifier, and the error that brings a ticket. */
+
+#define TGT_REQUEST "302da003020105a103020110a211300fa003020101a10830061b0470656572a30e1b0c4558414d504c452e54455354"
+#define TGT_REPLY                                                                                                      \
+    "3050a003020105a103020111a24461423040a003020105a1031b0152a2163014a003020102a10d300b1b066b72627467741b0152"         \
+    "a31c301aa003020112a2130411000102030405060708090a0b0c0d0e0f10"
+
+static void test_user_to_user(void **state)
+{
+    (void)state;
+    expect_whole_text("603d060a2a864886f712010202030400" TGT_REQUEST, NULL,
+                      "Kerberos KERB-TGT-REQUEST (63 bytes)\n"
+                      "  thisMech: 1.2.840.113554.1.2.2.3 (user-to-user)\n"
+                      "  server-name: \"peer\", NT-PRINCIPAL (1)\n"
+                      "  realm: \"EXAMPLE.TEST\"\n");
+    expect_hex_text("6060060a2a864886f712010202030401" TGT_REPLY, "Kerberos KERB-TGT-REPLY (98 bytes)\n"
+                                                                  "  thisMech: 1.2.840.113554.1.2.2.3 (user-to-user)\n"
+                                                                  "  ticket: aes256-cts-hmac-sha1-96 (18), size 17\n"
+                                                                  "    realm: \"R\"\n");
+    expect_hex_text("603c06092a864886f7120102020400" TGT_REQUEST, "KERB-TGT-REQUEST");
+    expect_hex_text("603c060a2a864886f712010202030400" TGT_REQUEST, "Broken");
+    expect_error(69, "R", TGT_REPLY,
+                 "  error-code: KRB_AP_ERR_USER_TO_USER_REQUIRED (69)\n  stime: 2023-11-14 22:13:20.000000 UTC\n"
+                 "  realm: \"R\"\n  sname: \"a\\/b\\\\c\", NT-PRINCIPAL (1)\n  e-data: size 82\n"
+                 "    ticket: aes256-cts-hmac-sha1-96 (18), size 17\n");
+    expect_hex_text("601c06062b0601050502a0123010a00e300c060a2a864886f71201020203",
+                    "Kerberos user-to-user 1.2.840.113554.1.2.2.3\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_reply_after_request),
         cmocka_unit_test(test_inside_spnego),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_user_to_user),
         cmocka_unit_test(test_no_keytab),
     };
     return cmocka_run_group_tests_name("describe_kerberos", tests, open_world, close_world);

@@ -174,7 +174,8 @@ static void describe_error_data(struct cs_description *description, struct cs_sp
     METHOD_DATA padata;
     cs_describe_line(description, "e-data", _("size %zu"), data.size);
     description->depth++;
-    if (!describe_windows_data(description, data) && !decode_METHOD_DATA(data.data, data.size, &padata, NULL)) {
+    if (!describe_windows_data(description, data) && !kerberos_describe_tgt_reply(description, data) &&
+        !decode_METHOD_DATA(data.data, data.size, &padata, NULL)) {
         kerberos_describe_padata(description, &padata);
         free_METHOD_DATA(&padata);
     }
