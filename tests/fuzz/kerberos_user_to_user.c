@@ -11,6 +11,7 @@
 #include "pac_forge.h"
 #include "ticket_forge.h"
 
+#include <errno.h>
 #include <krb5_err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static krb5_error_code answer(krb5_context context, const struct kerberos_logon 
 static void store_ticket(krb5_ccache ccache, krb5_principal peer)
 {
     krb5_principal server;
-    krb5_creds *creds;
+    krb5_creds *creds = NULL;
     fuzz_require(!krb5_make_principal(service.krb5, &server, "EXAMPLE.TEST", "HTTP", "server.example.test", NULL) &&
                      !make_ticket(service.krb5, &service.key, peer, server, &creds) &&
                      !krb5_cc_store_cred(service.krb5, ccache, creds),
@@ -95,7 +96,7 @@ static void open_world(void)
 {
     const struct pair_setup setup = {.target = "HTTP/server.example.test"};
     krb5_ccache ccache;
-    krb5_principal peer;
+    krb5_principal peer = NULL;
     if (service.krb5) return;
     kerberos_service_open(&service);
     fuzz_require(!krb5_cc_default(service.krb5, &ccache) && !krb5_cc_get_principal(service.krb5, ccache, &peer),
