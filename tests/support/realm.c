@@ -91,6 +91,17 @@ struct pair_setup realm_setup(void)
     };
 }
 
+struct pair_setup realm_setup_user_to_user(void)
+{
+    struct pair_setup setup = realm_setup();
+    setup.target = "peer@EXAMPLE.TEST";
+    setup.server_user = "peer";
+    setup.server_domain = "EXAMPLE.TEST";
+    setup.server_password = "Secret";
+    setup.client_request |= ISC_REQ_USE_SESSION_KEY;
+    return setup;
+}
+
 void realm_end(void)
 {
     if (watcher >= 0 && (write(watcher, "", 1) != 1 || close(watcher))) abort();

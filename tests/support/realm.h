@@ -19,6 +19,9 @@ void realm_start_peopled(const char *options);
 /* That user's exchange with that service: mutual authentication, sealed, in sequence. */
 struct pair_setup realm_setup(void);
 
+/* That user's, user-to-user, with a user "peer", whose password is "Secret", and whom the test adds. */
+struct pair_setup realm_setup_user_to_user(void);
+
 /* Ends the KDC and removes the folder. */
 void realm_end(void);
 

@@ -33,18 +33,6 @@ static int stop(void **state)
     return 0;
 }
 
-/* "user" to "peer", who has a password and no keytab. */
-static struct pair_setup between_users(void)
-{
-    struct pair_setup setup = realm_setup();
-    setup.target = "peer@EXAMPLE.TEST";
-    setup.server_user = "peer";
-    setup.server_domain = "EXAMPLE.TEST";
-    setup.server_password = "Secret";
-    setup.client_request |= ISC_REQ_USE_SESSION_KEY;
-    return setup;
-}
-
 static void expect_token(const struct cs_context *context, enum kerberos_token_kind kind, bool user_to_user,
                          struct kerberos_token *token)
 {
@@ -89,7 +77,7 @@ static void expect_done(const struct pair *pair)
 
 static void legs(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct kerberos_token token;
     Principal wanted;
     struct cs_span ticket;
@@ -192,7 +180,7 @@ static void targets(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct pair_setup setup = between_users();
+        struct pair_setup setup = realm_setup_user_to_user();
         struct pair pair;
         setup.target = cases[i].target;
         pair_open(&pair, "Kerberos", &setup);
@@ -205,7 +193,7 @@ static void targets(void **state)
 /* Without mutual authentication the client is done with its AP-REQ. */
 static void one_way(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.client_request &= ~ISC_REQ_MUTUAL_AUTH;
@@ -220,7 +208,7 @@ static void one_way(void **state)
 /* An ordinary exchange with the same acceptor, whose password makes keys, is none. */
 static void not_asked_for(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.client_request &= ~ISC_REQ_USE_SESSION_KEY;
@@ -256,7 +244,7 @@ static void expect_demand(struct pair *pair)
 
 static void the_server_wants_it(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.client_request &= ~ISC_REQ_USE_SESSION_KEY;
@@ -269,7 +257,7 @@ static void the_server_wants_it(void **state)
 /* A client that does not wait for an answer, or has no frames, cannot be told. */
 static void the_server_cannot_have_it(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.client_request &= ~(ISC_REQ_USE_SESSION_KEY | ISC_REQ_MUTUAL_AUTH);
@@ -286,7 +274,7 @@ static void the_server_cannot_have_it(void **state)
 /* A program that a user runs has tickets and no keytab; after kdestroy it has nothing. */
 static void user_without_keytab(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.server_user = NULL;
@@ -319,7 +307,7 @@ static void user_without_keytab(void **state)
 /* The client goes with the user's cache, which gets no ticket of the exchange. */
 static void user_as_client(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.user = NULL;
@@ -354,7 +342,7 @@ static void the_kdc_wants_it(void **state)
     (void)state;
     kdc_front_start();
     for (size_t i = 0; i < 2; i++) {
-        struct pair_setup setup = between_users();
+        struct pair_setup setup = realm_setup_user_to_user();
         struct kerberos_token token;
         struct pair pair;
         setup.client_request &= ~ISC_REQ_USE_SESSION_KEY;
@@ -380,7 +368,7 @@ static void the_kdc_wants_it(void **state)
 /* DCE style has no frames (MS-KILE 3.4.5.1), and user-to-user is known by them. */
 static void dce_style(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     (void)state;
     setup.client_request |= ISC_REQ_USE_DCE_STYLE;
@@ -392,7 +380,7 @@ static void dce_style(void **state)
 /* Another's implementation of RFC 4120 3.2.3 opens the AP-REQ with the session key of the ticket that was shown. */
 static void opened_by_heimdal(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct kerberos_token token;
     struct pair pair;
     krb5_context context;

@@ -21,20 +21,9 @@ static krb5_context krb5;
 /* A client and an acceptor that have logged on already, so that a case costs no more than one exchange with the KDC. */
 static struct pair world;
 
-static struct pair_setup between_users(void)
-{
-    struct pair_setup setup = realm_setup();
-    setup.target = "peer@EXAMPLE.TEST";
-    setup.server_user = "peer";
-    setup.server_domain = "EXAMPLE.TEST";
-    setup.server_password = "Secret";
-    setup.client_request |= ISC_REQ_USE_SESSION_KEY;
-    return setup;
-}
-
 static int start(void **state)
 {
-    const struct pair_setup setup = between_users();
+    const struct pair_setup setup = realm_setup_user_to_user();
     (void)state;
     realm_start_peopled("");
     realm_add_user("peer", "Secret");
@@ -57,7 +46,7 @@ static void begin(uint32_t client_request)
     cs_context_release(world.client);
     cs_context_release(world.server);
     world.client = world.server = NULL;
-    world.setup = between_users();
+    world.setup = realm_setup_user_to_user();
     world.setup.client_request |= client_request;
 }
 
@@ -351,7 +340,7 @@ static void channel_bindings(void **state)
         world.setup.server_bindings = bindings(rooms[1], cases[i].server);
         assert_int_equal(pair_run(&world), cases[i].status);
     }
-    world.setup = between_users();
+    world.setup = realm_setup_user_to_user();
 }
 
 int main(void)

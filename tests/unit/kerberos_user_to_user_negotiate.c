@@ -35,17 +35,6 @@ static int stop(void **state)
     return 0;
 }
 
-static struct pair_setup between_users(void)
-{
-    struct pair_setup setup = realm_setup();
-    setup.target = "peer@EXAMPLE.TEST";
-    setup.server_user = "peer";
-    setup.server_domain = "EXAMPLE.TEST";
-    setup.server_password = "Secret";
-    setup.client_request |= ISC_REQ_USE_SESSION_KEY;
-    return setup;
-}
-
 static void expect_kerberos(struct pair *pair)
 {
     assert_string_equal(cs_context_session(pair->client)->package, "Kerberos");
@@ -70,7 +59,7 @@ static void run(const struct pair_setup *setup, const char *package)
 /* Four legs, the object identifier in the offer and in the answer, and no MIC. */
 static void legs(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct spnego_init offer;
     struct spnego_resp answer;
     struct kerberos_token token;
@@ -102,7 +91,7 @@ static void legs(void **state)
 static void hints(void **state)
 {
     const struct cs_span windows[] = {spnego_ms_krb5, spnego_krb5, spnego_krb5_user_to_user, spnego_ntlm};
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct spnego_init message;
     struct pair pair;
     (void)state;
@@ -117,7 +106,7 @@ static void hints(void **state)
 /* A server that has no ticket to show takes the client's next choice. */
 static void server_without_ticket(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     (void)state;
     setup.server_user = NULL;
     realm_kdestroy();
@@ -131,7 +120,7 @@ static void server_without_ticket(void **state)
 static void server_without_keys(void **state)
 {
     char keytab[256];
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     (void)state;
     snprintf(keytab, sizeof keytab, "%s", getenv("KRB5_KTNAME"));
     setenv("KRB5_KTNAME", "FILE:/nonexistent", 1);
@@ -146,7 +135,7 @@ static void server_without_keys(void **state)
 
 static void the_kdc_wants_it(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     (void)state;
     setup.client_request &= ~ISC_REQ_USE_SESSION_KEY;
     kdc_front_start();
@@ -171,7 +160,7 @@ static SECURITY_STATUS offer_as(struct pair *pair, struct cs_span mech)
 static void under_another_name(void **state)
 {
     const struct cs_span names[] = {spnego_ms_krb5, spnego_krb5, spnego_krb5_user_to_user};
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct pair pair;
     struct spnego_resp answer;
     struct kerberos_token token;
@@ -194,7 +183,7 @@ static void another_is_chosen(void **state)
     (void)state;
     for (int i = 0; i < 4; i++) {
         const bool user_to_user = i < 2;
-        struct pair_setup setup = between_users();
+        struct pair_setup setup = realm_setup_user_to_user();
         struct spnego_resp answer;
         struct cs_writer changed = {0};
         struct pair pair;
@@ -215,7 +204,7 @@ static void another_is_chosen(void **state)
 /* Somebody takes user-to-user off the list: NTLM, which is left, shows by its MIC that the list was another. */
 static void taken_off_the_list(void **state)
 {
-    struct pair_setup setup = between_users();
+    struct pair_setup setup = realm_setup_user_to_user();
     struct spnego_init offer;
     struct cs_writer changed = {0};
     struct pair pair;
