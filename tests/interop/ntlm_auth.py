@@ -358,7 +358,7 @@ def run_negotiate(results):
 def main():
     parts = {'ntlm': run_ntlm, 'spnego': run_negotiate}
     if len(sys.argv) != 2 or sys.argv[1] not in parts:
-        sys.exit('usage: samba_world samba.py ntlm|spnego (COUNTERSIGN_BUILD names the build tree)')
+        sys.exit('usage: samba_world ntlm_auth.py ntlm|spnego (COUNTERSIGN_BUILD names the build tree)')
     results = Results()
     make_accounts('/run', {'cs-filed': 'Secret-3'})
     parts[sys.argv[1]](results)
