@@ -73,6 +73,31 @@ static void users(void **state)
     assert_int_equal(logon("disabled", "EXAMPLE.TEST", "Password"), SEC_E_LOGON_DENIED);
 }
 
+/* How many times the KDC has been sent what no password of a user's has encrypted. */
+static unsigned failed_proofs(void)
+{
+    static const char words[] = "Failed to decrypt PA-DATA";
+    char line[1024];
+    unsigned count = 0;
+    FILE *log = fopen(realm_path("realm/kdc.log"), "r");
+    assert_non_null(log);
+    while (fgets(line, sizeof line, log)) count += strstr(line, words) != NULL;
+    fclose(log);
+    return count;
+}
+
+/* Where accounts are locked after some bad logons, a logon that tries twice locks them in half as many. */
+static void a_wrong_password_once(void **state)
+{
+    (void)state;
+    const unsigned before = failed_proofs();
+    assert_int_equal(logon("user", "EXAMPLE.TEST", "password"), SEC_E_LOGON_DENIED);
+    assert_int_equal(failed_proofs(), before + 1);
+    assert_int_equal(logon("user@nowhere.test", "", "Password"), SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    assert_int_equal(logon("user@example.test", "", "password"), SEC_E_LOGON_DENIED);
+    assert_int_equal(failed_proofs(), before + 2);
+}
+
 static void realms(void **state)
 {
     (void)state;
@@ -199,9 +224,11 @@ static void table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(users),      cmocka_unit_test(realms),      cmocka_unit_test(targets),
-        cmocka_unit_test(silent_kdc), cmocka_unit_test(stopped_kdc), cmocka_unit_test(rc4),
-        cmocka_unit_test(keytabs),    cmocka_unit_test(table),
+        cmocka_unit_test(users),      cmocka_unit_test(a_wrong_password_once),
+        cmocka_unit_test(realms),     cmocka_unit_test(targets),
+        cmocka_unit_test(silent_kdc), cmocka_unit_test(stopped_kdc),
+        cmocka_unit_test(rc4),        cmocka_unit_test(keytabs),
+        cmocka_unit_test(table),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

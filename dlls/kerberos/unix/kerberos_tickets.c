@@ -37,12 +37,18 @@ static krb5_error_code store_logon(krb5_context context, krb5_creds *creds, stru
     return code;
 }
 
-/* Without a prompter nothing asks the terminal, for a new password least of all. */
+/*
+ * Without a prompter nothing asks the terminal, for a new password least of all. FAST without a ticket to armor with
+ * changes nothing in the requests, but for one: else Heimdal sends a password that the KDC has refused once more, in
+ * the belief that it was FAST that failed (7.8, krb5_init_creds_step). A domain counts two bad logons then, and locks
+ * the account after half as many as its policy says.
+ */
 static krb5_error_code run_exchange(krb5_context context, krb5_principal client, const char *password,
                                     krb5_get_init_creds_opt *options, krb5_creds *creds)
 {
     krb5_init_creds_context exchange = NULL;
     krb5_error_code code = krb5_init_creds_init(context, client, NULL, NULL, 0, options, &exchange);
+    if (!code) code = krb5_init_creds_set_fast_ccache(context, exchange, NULL);
     if (!code) code = krb5_init_creds_set_password(context, exchange, password);
     if (!code) code = krb5_init_creds_get(context, exchange);
     if (!code) code = krb5_init_creds_get_creds(context, exchange, creds);
