@@ -115,7 +115,9 @@ packages() {
             fuzz) echo clang libclang-rt-dev llvm ;;
             bench) echo gss-ntlmssp krb5-multidev "$(first_known libwinpr2-dev libwinpr3-dev)" ;;
             interop)
-                echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients ;;
+                # The domain controller itself is unpacked (tests/interop/ad_world).
+                echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients \
+                    python3-samba python3-dnspython samba-ad-provision samba-dsdb-modules libfaketime ;;
             # A Node.js from elsewhere brings npm along and conflicts with Debian's. PostgreSQL's server is unpacked
             # (tests/real/postgres.sh).
             real)

@@ -17,7 +17,7 @@ struct peer {
     enum cs_identity_kind identity;
     struct cs_writer user, domain, password, packages, target; /* UTF-16LE */
     struct cs_writer bindings;                                 /* SEC_CHANNEL_BINDINGS and its data */
-    uint32_t request, granted;
+    uint32_t request, granted, room;
     struct cs_policy policy;
     struct cs_credential *credential;
     struct cs_context *context;
@@ -185,13 +185,19 @@ static void command_minimum(struct peer *peer, char *rest)
     answer_status(SEC_E_OK);
 }
 
+/* At any time, for a leg may be repeated with more. */
+static void command_room(struct peer *peer, char *rest)
+{
+    if (take_number(&rest, &peer->room)) answer_status(SEC_E_OK);
+}
+
 /* ---- the exchange ---- */
 
 static SECURITY_STATUS acquire(struct peer *peer)
 {
     const struct cs_credential_request request = {
         .use = peer->initiator ? SECPKG_CRED_OUTBOUND : SECPKG_CRED_INBOUND,
-        .identity = {.kind = peer->initiator ? peer->identity : CS_IDENTITY_DEFAULT,
+        .identity = {.kind = peer->identity,
                      .user = cs_written(&peer->user),
                      .domain = cs_written(&peer->domain),
                      .password = cs_written(&peer->password),
@@ -209,7 +215,7 @@ static SECURITY_STATUS run_leg(struct peer *peer, struct cs_span input)
         .request = peer->request,
         .input = input,
         .bindings = cs_written(&peer->bindings),
-        .room = SIZE_MAX,
+        .room = peer->room,
     };
     SECURITY_STATUS status = peer->initiator ? cs_initialize(&peer->context, &leg) : cs_accept(&peer->context, &leg);
     peer->granted = leg.granted;
@@ -416,6 +422,7 @@ static const struct command commands[] = {
     {"bindings", "BYTES (a channel binding's application data)", command_bindings},
     {"level", "NUMBER (LmCompatibilityLevel)", command_level},
     {"minimum", "FLAGS (NtlmMinClientSec and NtlmMinServerSec)", command_minimum},
+    {"room", "NUMBER (bytes that a token may have)", command_room},
     {"step", "[TOKEN]: the token to send", command_step},
     {"sign", "DATA: signature", command_sign},
     {"verify", "DATA SIGNATURE", command_verify},
@@ -443,7 +450,8 @@ static void drop(struct peer *peer)
 
 int main(int argc, char **argv)
 {
-    struct peer peer = {.mechanism = cs_find_mechanism("NTLM"), .initiator = true, .policy = cs_default_policy()};
+    struct peer peer = {
+        .mechanism = cs_find_mechanism("NTLM"), .initiator = true, .room = UINT32_MAX, .policy = cs_default_policy()};
     const int code = run_program(argc, argv, commands, sizeof commands / sizeof *commands, &peer);
     drop(&peer);
     return code;

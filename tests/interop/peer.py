@@ -136,6 +136,10 @@ class Peer(Process):
         """DecryptMessage with STREAM and DATA."""
         return self.decrypt(('stream', message), ('data', b''))[1][1]
 
+    def set_room(self, size):
+        """How large a token may be from now on."""
+        self._ask('room', size)
+
     def target_name(self):
         return self._ask('target-name')
 
