@@ -293,6 +293,34 @@ strip_debug_sections() {
     done
 }
 
+# runs_32_bit: whether the kernel runs 32-bit code, which Wine's 32-bit half is. A program that does nothing but end tells.
+runs_32_bit() {
+    local program status=0
+    mkdir -p "$(cache_dir)"
+    program=$(mktemp "$(cache_dir)/bits.XXXXXX")
+    # An ELF header, one for the program, and: mov eax, 1; xor ebx, ebx; int 0x80
+    {
+        printf '\x7fELF\x01\x01\x01'
+        head -c 9 /dev/zero
+        printf '\x02\0\x03\0\x01\0\0\0\x54\x80\x04\x08\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x01\0\0\0\0\0\0\0'
+        printf '\x01\0\0\0\0\0\0\0\0\x80\x04\x08\0\x80\x04\x08\x5d\0\0\0\x5d\0\0\0\x05\0\0\0\0\x10\0\0'
+        printf '\xb8\x01\0\0\0\x31\xdb\xcd\x80'
+    } >"$program"
+    chmod 700 "$program"
+    "$program" 2>/dev/null || status=1
+    rm -f "$program"
+    return "$status"
+}
+
+# windows_arches: the architectures whose Windows programs this machine runs, a line each.
+windows_arches() {
+    echo x86_64
+    ! runs_32_bit || echo i386
+}
+
+# skip_without_32_bit NAME: counts what is left out where there are no 32-bit programs.
+skip_without_32_bit() { runs_32_bit || skip "$1" 'the kernel of this machine runs no 32-bit programs'; }
+
 # ---- prefixes ----------------------------------------------------------------------------------------------------
 
 # Our modules that stand in the place of Wine's. The others (the bridge) have names that Wine does not know.

@@ -51,7 +51,6 @@ install_prefix() {
     done
     set_overrides "$prefix"
     login_add "$prefix"
-    say 'Programs in this prefix have no TLS through WinINet or WinHTTP while our secur32.dll is in it.'
 }
 
 # record_overrides PREFIX STATE: the values that we are going to change, "NAME VALUE" or "NAME" where there was none.

@@ -163,8 +163,6 @@ run_program() {
     ! is_i386 "$1" || prepare_i386 "$prefix"
     shadow=$(shadow_tree)
     loader=$shadow$(wine_loader)
-    translated '%s: with this secur32.dll a program has no TLS through WinINet or WinHTTP yet.' "${0##*/}" >&2
-    echo >&2
     unset WINESERVER
     # The prefix may name native DLLs of these names, ours by `install` or others.
     exec env WINEPREFIX="$prefix" WINELOADER="$loader" WINEDEBUG="${WINEDEBUG-fixme-all,err-environ}" \
