@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010006u
+#define CS_BLOCKS_VERSION 0x00010007u
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -69,7 +69,8 @@ struct cs_block_identity {
 
 struct cs_block_policy {
     uint32_t lm_compatibility_level, ntlm_min_client_sec, ntlm_min_server_sec;
-    uint32_t restrict_sending_ntlm_traffic, suppress_extended_protection, reserved;
+    uint32_t restrict_sending_ntlm_traffic, suppress_extended_protection;
+    uint32_t kdc_wait_time, kdc_send_retries, kdc_backoff_time;
 };
 
 struct cs_block_acquire {
@@ -237,11 +238,11 @@ struct cs_block_tls_export {
 CS_SIZE(cs_bytes, 16);
 CS_SIZE(cs_block_version, 8);
 CS_SIZE(cs_block_identity, 72);
-CS_SIZE(cs_block_policy, 24);
+CS_SIZE(cs_block_policy, 32);
 CS_LAYOUT(cs_block_acquire, policy, 24);
-CS_LAYOUT(cs_block_acquire, identity, 48);
-CS_LAYOUT(cs_block_acquire, credential, 200);
-CS_SIZE(cs_block_acquire, 216);
+CS_LAYOUT(cs_block_acquire, identity, 56);
+CS_LAYOUT(cs_block_acquire, credential, 208);
+CS_SIZE(cs_block_acquire, 224);
 CS_SIZE(cs_block_object, 8);
 CS_LAYOUT(cs_block_text, out, 24);
 CS_SIZE(cs_block_text, 48);

@@ -102,11 +102,51 @@ struct pair_setup realm_setup_user_to_user(void)
     return setup;
 }
 
+static bool has_other(void)
+{
+    return !access(realm_path("other/port"), F_OK);
+}
+
 void realm_end(void)
 {
     if (watcher >= 0 && (write(watcher, "", 1) != 1 || close(watcher))) abort();
     watcher = -1;
+    if (has_other()) run("'" TOOLS "/realm' --dir %s/other stop --remove >/dev/null", folder);
     run("'" TOOLS "/realm' --dir %s/realm stop --remove >/dev/null && rm -r %s", folder, folder);
+}
+
+/* The key that both KDCs have for users of FROM who come to TO. */
+static void trust(const char *from, const char *to)
+{
+    const char *const folders[] = {"realm", "other"};
+    for (int i = 0; i < 2; i++)
+        run("'" TOOLS "/realm' --dir %s/%s kadmin add --use-defaults --password=Trust krbtgt/%s@%s >/dev/null", folder,
+            folders[i], to, from);
+}
+
+void realm_start_other(void)
+{
+    run("'" TOOLS "/realm' --dir %s/other start --realm OTHER.TEST --until %d >/dev/null", folder, (int)getpid());
+    trust("EXAMPLE.TEST", "OTHER.TEST");
+    trust("OTHER.TEST", "EXAMPLE.TEST");
+    run("printf '[realms]\\n    OTHER.TEST = {\\n        kdc = 127.0.0.1:%%s\\n    }\\n' \"$(cat %s/other/port)\" "
+        ">>\"$KRB5_CONFIG\"",
+        folder);
+}
+
+void realm_other_add_user(const char *name, const char *password)
+{
+    run("printf '%%s\\n' '%s' | '" TOOLS "/realm' --dir %s/other add-user '%s'", password, folder, name);
+}
+
+void realm_other_add_service(const char *name)
+{
+    run("'" TOOLS "/realm' --dir %s/other add-service %s", folder, name);
+}
+
+void realm_other_pause(void)
+{
+    run("'" TOOLS "/realm' --dir %s/other stop >/dev/null", folder);
 }
 
 void realm_pause(void)
@@ -136,7 +176,7 @@ void realm_kadmin(const char *arguments)
 
 void realm_configure(const char *lines)
 {
-    FILE *file = fopen(realm_path("realm/krb5.conf"), "a");
+    FILE *file = fopen(getenv("KRB5_CONFIG"), "a");
     if (!file || fputs(lines, file) < 0 || fclose(file)) abort();
 }
 

@@ -37,6 +37,15 @@ void realm_kadmin(const char *arguments);
 /* Adds LINES to krb5.conf, whole sections; credentials made before do not see them. */
 void realm_configure(const char *lines);
 
+/*
+ * Makes a second realm, OTHER.TEST, in which the first one's users may ask for tickets and the other way round, and
+ * tells krb5.conf where its KDC is, but not which hosts are its.
+ */
+void realm_start_other(void);
+void realm_other_add_user(const char *name, const char *password);
+void realm_other_add_service(const char *name);
+void realm_other_pause(void);
+
 /* A path inside the folder, good until the next call. */
 const char *realm_path(const char *name);
 

@@ -6,6 +6,7 @@
 
 static const WCHAR lsa[] = L"SYSTEM\\CurrentControlSet\\Control\\Lsa";
 static const WCHAR msv1_0[] = L"SYSTEM\\CurrentControlSet\\Control\\Lsa\\MSV1_0";
+static const WCHAR kerberos[] = L"SYSTEM\\CurrentControlSet\\Control\\Lsa\\Kerberos\\Parameters";
 
 /* A REG_DWORD, or FALLBACK where there is none. */
 static UINT32 read_value(const WCHAR *key, const WCHAR *name, UINT32 fallback)
@@ -27,5 +28,8 @@ struct cs_block_policy sp_read_policy(void)
         .ntlm_min_server_sec = read_value(msv1_0, L"NtlmMinServerSec", require_128),
         .restrict_sending_ntlm_traffic = read_value(msv1_0, L"RestrictSendingNTLMTraffic", 0),
         .suppress_extended_protection = read_value(lsa, L"SuppressExtendedProtection", 0),
+        .kdc_wait_time = read_value(kerberos, L"KdcWaitTime", 10),
+        .kdc_send_retries = read_value(kerberos, L"KdcSendRetries", 3),
+        .kdc_backoff_time = read_value(kerberos, L"KdcBackoffTime", 10),
     };
 }

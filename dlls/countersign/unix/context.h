@@ -20,7 +20,9 @@ struct cs_policy {
     uint32_t ntlm_min_server_sec;           /* Lsa\MSV1_0\NtlmMinServerSec */
     uint32_t restrict_sending_ntlm_traffic; /* Lsa\MSV1_0\RestrictSendingNTLMTraffic: 2 denies all */
     uint32_t suppress_extended_protection;  /* Lsa\SuppressExtendedProtection: not 0 sends no bindings, no target */
-    uint32_t reserved;
+    uint32_t kdc_wait_time;                 /* Lsa\Kerberos\Parameters\KdcWaitTime: seconds for a KDC's answer */
+    uint32_t kdc_send_retries;              /* Lsa\Kerberos\Parameters\KdcSendRetries */
+    uint32_t kdc_backoff_time;              /* Lsa\Kerberos\Parameters\KdcBackoffTime: seconds to the next attempt */
 };
 
 /* The values that hold where nothing is set. */

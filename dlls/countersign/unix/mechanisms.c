@@ -27,5 +27,8 @@ struct cs_policy cs_default_policy(void)
         .lm_compatibility_level = 5,
         .ntlm_min_client_sec = 0x20000000,
         .ntlm_min_server_sec = 0x20000000,
+        .kdc_wait_time = 10,
+        .kdc_send_retries = 3,
+        .kdc_backoff_time = 10,
     };
 }

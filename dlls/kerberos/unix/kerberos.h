@@ -11,6 +11,8 @@
 #include "context.h"
 #include "kerberos_checksum.h"
 #include "kerberos_replay.h"
+#include "kerberos_send.h"
+#include "kerberos_stamp.h"
 #include "kerberos_token.h"
 
 #include <krb5.h>
@@ -100,14 +102,24 @@ SECURITY_STATUS kerberos_write_text(const char *text, struct cs_writer *output);
 
 /* kerberos_target.c */
 
+/* Whom a ticket is wanted for. */
+struct kerberos_wanted {
+    krb5_principal server;
+    bool of_realm; /* the realm was said: it is no other's */
+};
+
 /*
  * The principal that TARGET, as a program gave it, stands for: service/host, service/host:port, service/host@REALM,
  * name@REALM. CLIENT's realm is where a name without one is looked for unless krb5.conf maps the host to another. The
  * host is canonicalised only if krb5.conf says dns_canonicalize_hostname or name_canon_rules. The caller frees
- * *server. SEC_E_OK; SEC_E_TARGET_UNKNOWN: empty or not a name; SEC_E_INSUFFICIENT_MEMORY.
+ * wanted->server. SEC_E_OK; SEC_E_TARGET_UNKNOWN: empty or not a name; SEC_E_INSUFFICIENT_MEMORY.
  */
 SECURITY_STATUS kerberos_target(krb5_context context, struct cs_span target, krb5_const_principal client,
-                                krb5_principal *server);
+                                struct kerberos_wanted *wanted);
+
+/* Whether CREDS, a ticket that was got, is it: 0 or KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN. */
+krb5_error_code kerberos_check_wanted(krb5_context context, const struct kerberos_wanted *wanted,
+                                      const krb5_creds *creds);
 
 /* kerberos_client.c: tickets of one identity */
 
@@ -137,6 +149,7 @@ struct kerberos_client {
     pthread_mutex_t lock;               /* guards what follows; never held while a KDC is asked */
     struct kerberos_logon *logon;       /* NULL before the first */
     struct kerberos_ticket *tickets;    /* most recent first */
+    struct kerberos_stamp cache;        /* the user's, which they are from */
 };
 
 /* False without memory, and then *client needs no drop. */
@@ -176,6 +189,8 @@ struct kerberos_key_set {
     int references;
     struct kerberos_key *keys;
     size_t count;
+    bool guessed; /* from a password, with the salt that is usual: no KDC has told another */
+    int64_t made; /* when: CLOCK_MONOTONIC, ms */
 };
 
 struct kerberos_server {
@@ -184,7 +199,7 @@ struct kerberos_server {
     struct kerberos_account account;    /* else */
     pthread_mutex_t lock;
     struct kerberos_key_set *set; /* NULL before the first */
-    uint64_t file[3];             /* the keytab's inode, size and time of change when SET was read */
+    struct kerberos_stamp file;   /* the keytab's when SET was read */
 };
 
 bool kerberos_server_init(struct kerberos_server *server, struct kerberos_contexts *contexts);
@@ -196,6 +211,13 @@ void kerberos_server_drop(krb5_context context, struct kerberos_server *server);
  */
 SECURITY_STATUS kerberos_server_keys(struct kerberos_server *server, krb5_context context,
                                      struct kerberos_key_set **set);
+
+/* Whether SET may be wrong, and a KDC can be asked for its salt again: BACKOFF seconds later (KdcBackoffTime). */
+bool kerberos_server_doubts(const struct kerberos_key_set *set, uint32_t backoff);
+
+/* Makes the keys anew. Statuses as above. */
+SECURITY_STATUS kerberos_server_renew(struct kerberos_server *server, krb5_context context,
+                                      struct kerberos_key_set **set);
 void kerberos_key_set_release(krb5_context context, struct kerberos_key_set *set);
 
 /*
@@ -212,6 +234,7 @@ krb5_error_code kerberos_open_ticket(krb5_context context, const struct kerberos
 struct kerberos_credential {
     struct cs_credential head;
     bool suppress_bindings; /* SuppressExtendedProtection */
+    struct kerberos_patience patience;
     struct kerberos_contexts contexts;
     struct kerberos_client client;
     struct kerberos_server server;
@@ -230,6 +253,8 @@ struct kerberos_exchange {
     bool waits_for_tgt;             /* initiator: has sent a KERB-TGT-REQUEST */
     struct kerberos_key_set *shown; /* acceptor: the session key of the ticket-granting ticket that it has shown */
     krb5_timestamp shown_until;     /* its end, by our clock */
+    bool bound; /* initiator: to these */
+    uint8_t bindings[CS_BINDINGS_HASH_SIZE];
     struct cs_writer reply;         /* acceptor: the AP-REP that it has sent */
     bool framed;                    /* the tokens have GSS framing */
     uint32_t flags;                 /* GSS_C_ flags in force, as in the 0x8003 checksum */

@@ -284,6 +284,30 @@ static SECURITY_STATUS keys_of(krb5_context context, struct kerberos_exchange *e
     return SEC_E_OK;
 }
 
+/* Keys that were guessed while no KDC answered may be why a ticket does not open. *keys are replaced. */
+static SECURITY_STATUS doubt_keys(krb5_context context, const struct kerberos_exchange *exchange,
+                                  struct kerberos_key_set **keys)
+{
+    struct kerberos_credential *credential = exchange->credential;
+    struct kerberos_key_set *renewed;
+    if (!kerberos_server_doubts(*keys, credential->patience.backoff_time)) return SEC_E_WRONG_PRINCIPAL;
+    SECURITY_STATUS status = kerberos_server_renew(&credential->server, context, &renewed);
+    if (status) return status;
+    kerberos_key_set_release(context, *keys);
+    *keys = renewed;
+    return SEC_E_OK;
+}
+
+static krb5_error_code take_claim(krb5_context context, const struct kerberos_exchange *exchange,
+                                  struct kerberos_key_set **keys, struct cs_span message, struct claim *claim)
+{
+    krb5_error_code code = open_claim(context, exchange, *keys, message, claim);
+    if (code != KRB5KRB_AP_ERR_MODIFIED || doubt_keys(context, exchange, keys)) return code;
+    drop_claim(claim);
+    *claim = (struct claim){.service_key = NULL};
+    return open_claim(context, exchange, *keys, message, claim);
+}
+
 static SECURITY_STATUS receive_request(krb5_context context, struct kerberos_exchange *exchange,
                                        const struct kerberos_token *token, struct cs_leg *leg, struct cs_writer *output,
                                        struct cs_session **session)
@@ -294,7 +318,7 @@ static SECURITY_STATUS receive_request(krb5_context context, struct kerberos_exc
     if (status == SEC_E_NO_CREDENTIALS || status == SEC_E_NO_KERB_KEY)
         return demand_user_to_user(context, exchange, token, status, leg, output);
     if (status) return status;
-    const krb5_error_code code = open_claim(context, exchange, keys, token->message, &claim);
+    const krb5_error_code code = take_claim(context, exchange, &keys, token->message, &claim);
     if (code)
         status = refuse(context, exchange, code, &claim, token, leg, output);
     else

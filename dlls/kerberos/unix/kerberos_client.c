@@ -111,13 +111,22 @@ static bool is_for(const struct kerberos_ticket *ticket, struct cs_span target)
            now_at(ticket->offset) + SPARE_TIME < ticket->creds->times.endtime;
 }
 
-static struct kerberos_ticket *kept_ticket(struct kerberos_client *client, struct cs_span target)
+/* Tickets of a user's cache that has changed since may be somebody else's, or were given up (kdestroy). */
+static struct kerberos_ticket *kept_ticket(krb5_context context, struct kerberos_client *client, struct cs_span target,
+                                           const struct kerberos_stamp *cache)
 {
+    struct kerberos_ticket *stale = NULL;
     cs_lock(&client->lock);
+    if (!kerberos_same_stamp(cache, &client->cache)) {
+        stale = client->tickets;
+        client->tickets = NULL;
+        client->cache = *cache;
+    }
     struct kerberos_ticket *ticket = client->tickets;
     while (ticket && !is_for(ticket, target)) ticket = ticket->next;
     if (ticket) __atomic_add_fetch(&ticket->references, 1, __ATOMIC_RELAXED);
     cs_unlock(&client->lock);
+    release_list(context, stale);
     return ticket;
 }
 
@@ -140,48 +149,62 @@ static struct kerberos_ticket *take_superfluous(struct kerberos_ticket **list, s
     return taken;
 }
 
-static void keep_ticket(krb5_context context, struct kerberos_client *client, struct kerberos_ticket *ticket)
+/* CACHE was the user's before it was read. A ticket that came from the KDC has changed it, and is read there once. */
+static void keep_ticket(krb5_context context, struct kerberos_client *client, struct kerberos_ticket *ticket,
+                        const struct kerberos_stamp *cache)
 {
-    __atomic_add_fetch(&ticket->references, 1, __ATOMIC_RELAXED);
+    struct kerberos_ticket *superfluous = NULL;
     cs_lock(&client->lock);
-    struct kerberos_ticket *superfluous = take_superfluous(&client->tickets, ticket->target);
-    ticket->next = client->tickets;
-    client->tickets = ticket;
+    if (kerberos_same_stamp(cache, &client->cache)) {
+        superfluous = take_superfluous(&client->tickets, ticket->target);
+        __atomic_add_fetch(&ticket->references, 1, __ATOMIC_RELAXED);
+        ticket->next = client->tickets;
+        client->tickets = ticket;
+    }
     cs_unlock(&client->lock);
     release_list(context, superfluous);
 }
 
 static SECURITY_STATUS ask(krb5_context context, const struct kerberos_logon *logon, struct kerberos_ticket *ticket)
 {
-    krb5_principal server;
-    SECURITY_STATUS status = kerberos_target(context, ticket->target, logon->client, &server);
+    struct kerberos_wanted wanted;
+    SECURITY_STATUS status = kerberos_target(context, ticket->target, logon->client, &wanted);
     if (status) return status;
-    krb5_error_code code = kerberos_ask_for_ticket(context, logon, server, &ticket->creds);
-    krb5_free_principal(context, server);
+    krb5_error_code code = kerberos_ask_for_ticket(context, logon, wanted.server, &ticket->creds);
+    if (!code) code = kerberos_check_wanted(context, &wanted, ticket->creds);
+    krb5_free_principal(context, wanted.server);
     ticket->offset = logon->offset;
     if (!code && !kerberos_allows(context, ticket->creds->session.keytype)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
     /* What has expired is the user's ticket-granting ticket: as good as none. */
     return code == KRB5KRB_AP_ERR_TKT_EXPIRED ? SEC_E_NO_CREDENTIALS : kerberos_status(code);
 }
 
-SECURITY_STATUS kerberos_client_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,
-                                       struct kerberos_ticket **ticket)
+static SECURITY_STATUS new_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,
+                                  struct kerberos_ticket **ticket)
 {
     struct kerberos_logon *logon;
-    if (!target.size) return SEC_E_TARGET_UNKNOWN;
-    *ticket = kept_ticket(client, target);
-    if (*ticket) return SEC_E_OK;
     SECURITY_STATUS status = kerberos_client_logon(client, context, &logon);
     if (status) return status;
     struct kerberos_ticket *made = calloc(1, sizeof *made);
     if (made) made->references = 1;
     status = made && cs_span_copy(&made->target, target) ? ask(context, logon, made) : SEC_E_INSUFFICIENT_MEMORY;
     kerberos_logon_release(context, logon);
-    if (status) {
+    if (status)
         kerberos_ticket_release(context, made);
-        return status;
-    }
-    keep_ticket(context, client, made);
-    *ticket = made;
-    return SEC_E_OK;
+    else
+        *ticket = made;
+    return status;
+}
+
+SECURITY_STATUS kerberos_client_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,
+                                       struct kerberos_ticket **ticket)
+{
+    struct kerberos_stamp cache = {0};
+    const bool lasts = !client->is_default || kerberos_stamp_user_cache(context, &cache);
+    if (!target.size) return SEC_E_TARGET_UNKNOWN;
+    *ticket = lasts ? kept_ticket(context, client, target, &cache) : NULL;
+    if (*ticket) return SEC_E_OK;
+    SECURITY_STATUS status = new_ticket(client, context, target, ticket);
+    if (status == SEC_E_OK && lasts) keep_ticket(context, client, *ticket, &cache);
+    return status;
 }

@@ -57,6 +57,7 @@ krb5_error_code kerberos_open(const struct kerberos_places *places, krb5_context
 {
     *context = NULL;
     krb5_error_code code = krb5_init_context(context);
+    if (!code) code = kerberos_send_install(*context);
     if (!code) code = use_places(*context, places);
     if (!code) code = restrict_types(*context);
     if (code && *context) krb5_free_context(*context);

@@ -80,6 +80,7 @@ struct cs_credential *kerberos_delegated_credential(struct kerberos_exchange *ex
     credential->head.mechanism = &kerberos_mechanism;
     credential->head.references = 1;
     credential->head.use = SECPKG_CRED_OUTBOUND;
+    credential->patience = exchange->credential->patience;
     credential->client.is_default = false;
     credential->client.logon = exchange->delegated;
     exchange->delegated = NULL;
@@ -94,6 +95,7 @@ static SECURITY_STATUS acquire(const struct cs_credential_request *request, stru
     struct kerberos_credential *credential = make_credential(places_of(request));
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
     credential->suppress_bindings = request->policy.suppress_extended_protection != 0;
+    credential->patience = kerberos_patience_of(&request->policy);
     SECURITY_STATUS status = kerberos_status(kerberos_borrow(&credential->contexts, &context));
     if (status == SEC_E_OK) {
         status = take_identity(context, credential, request);
@@ -206,11 +208,14 @@ static void *begin(const struct cs_leg *leg, bool initiator)
 static SECURITY_STATUS step(void *state, struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
 {
     struct kerberos_exchange *exchange = state;
+    struct kerberos_wait wait;
     krb5_context context;
     SECURITY_STATUS status = kerberos_status(kerberos_borrow(&exchange->credential->contexts, &context));
     if (status) return status;
+    kerberos_wait_begin(&wait, &exchange->credential->patience);
     status = exchange->initiator ? kerberos_initiate(exchange, context, leg, output, session)
                                  : kerberos_accept(exchange, context, leg, output, session);
+    kerberos_wait_end(&wait);
     kerberos_give_back(&exchange->credential->contexts, context);
     return status;
 }

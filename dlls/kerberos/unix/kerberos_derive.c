@@ -4,10 +4,14 @@
  * preauthentication (RFC 4120 5.2.7.5), which is answered to anyone who asks for a ticket, and with nothing more.
  */
 #include "kerberos_keys.h"
+#include "secure.h"
 
 #include <errno.h>
 #include <krb5_err.h>
 #include <string.h>
+#include <time.h>
+
+enum { DAY = 24 * 60 * 60 };
 
 static const krb5_enctype derived[] = {
     KRB5_ENCTYPE_AES256_CTS_HMAC_SHA1_96,    KRB5_ENCTYPE_AES128_CTS_HMAC_SHA1_96,
@@ -15,15 +19,40 @@ static const krb5_enctype derived[] = {
     KRB5_ENCTYPE_ARCFOUR_HMAC_MD5,
 };
 
-/* The KDC's demand for preauthentication. The caller frees *error if 0. */
-static krb5_error_code ask_for_demand(krb5_context context, krb5_principal principal, KRB_ERROR *error)
+static krb5_error_code encode_request(krb5_context context, krb5_const_principal client, krb5_const_principal service,
+                                      krb5_data *request)
 {
-    krb5_init_creds_context exchange = NULL;
-    krb5_error_code code = krb5_init_creds_init(context, principal, NULL, NULL, 0, NULL, &exchange);
-    if (code) return code;
-    krb5_init_creds_get(context, exchange); /* must fail: it has no password */
-    code = krb5_init_creds_get_error(context, exchange, error);
-    krb5_init_creds_free(context, exchange);
+    krb5_principal_data from = *client, to = *service; /* everything in them is borrowed */
+    krb5_enctype etypes[sizeof derived / sizeof *derived];
+    AS_REQ whole = {.pvno = 5, .msg_type = krb_as_req};
+    KDC_REQ_BODY *body = &whole.req_body;
+    KerberosTime till = time(NULL) + DAY;
+    size_t size;
+    krb5_error_code code;
+    body->cname = &from.name;
+    body->realm = from.realm;
+    body->sname = &to.name;
+    body->till = &till;
+    body->etype.val = etypes;
+    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++)
+        if (kerberos_allows(context, derived[i])) etypes[body->etype.len++] = derived[i];
+    if (!cs_random(&body->nonce, sizeof body->nonce)) return KRB5_CRYPTO_INTERNAL;
+    body->nonce &= INT32_MAX;
+    ASN1_MALLOC_ENCODE(AS_REQ, request->data, request->length, &whole, &size, code);
+    return code;
+}
+
+/* What the KDC says to a request without preauthentication. The caller frees *reply. */
+static krb5_error_code ask_without(krb5_context context, krb5_const_principal client, krb5_data *reply)
+{
+    const char *realm = krb5_principal_get_realm(context, client);
+    krb5_principal service = NULL;
+    krb5_data request = {0, NULL};
+    krb5_error_code code = krb5_make_principal(context, &service, realm, KRB5_TGS_NAME, realm, NULL);
+    if (!code) code = encode_request(context, client, service, &request);
+    if (!code) code = krb5_sendto_context(context, NULL, &request, realm, reply);
+    if (service) krb5_free_principal(context, service);
+    krb5_data_free(&request);
     return code;
 }
 
@@ -34,18 +63,29 @@ static bool read_info(const PA_DATA *data, ETYPE_INFO2 *info)
            !decode_ETYPE_INFO2(data->padata_value.data, data->padata_value.length, info, &used);
 }
 
-/* The caller frees *info, which stays empty if the KDC says nothing. */
-static void ask_for_salts(krb5_context context, krb5_principal principal, ETYPE_INFO2 *info)
+static void read_demand(const KRB_ERROR *error, ETYPE_INFO2 *info)
 {
-    KRB_ERROR error;
     METHOD_DATA methods = {0, NULL};
     size_t used;
     bool found = false;
-    if (ask_for_demand(context, principal, &error)) return;
-    if (error.e_data && !decode_METHOD_DATA(error.e_data->data, error.e_data->length, &methods, &used))
-        for (unsigned i = 0; i < methods.len && !found; i++) found = read_info(&methods.val[i], info);
+    if (!error->e_data || decode_METHOD_DATA(error->e_data->data, error->e_data->length, &methods, &used)) return;
+    for (unsigned i = 0; i < methods.len && !found; i++) found = read_info(&methods.val[i], info);
     free_METHOD_DATA(&methods);
-    free_KRB_ERROR(&error);
+}
+
+/* The caller frees *info, which stays empty if the KDC names none. False: it has not answered. */
+static bool ask_for_salts(krb5_context context, krb5_principal principal, ETYPE_INFO2 *info)
+{
+    krb5_data reply = {0, NULL};
+    KRB_ERROR error;
+    size_t used;
+    const bool answered = !ask_without(context, principal, &reply);
+    if (answered && !decode_KRB_ERROR(reply.data, reply.length, &error, &used)) {
+        read_demand(&error, info);
+        free_KRB_ERROR(&error);
+    }
+    krb5_data_free(&reply);
+    return answered;
 }
 
 /* The entry of ETYPE, else any with a salt: a KDC lists the types of the request alone, and salts them alike. */
@@ -59,16 +99,11 @@ static const ETYPE_INFO2_ENTRY *entry_for(const ETYPE_INFO2 *info, krb5_enctype 
     return other;
 }
 
-/* The iterations that the KDC names, unless they would keep this thread for minutes: nobody vouches for them. */
 static krb5_data parameters_of(const ETYPE_INFO2_ENTRY *entry, krb5_enctype etype)
 {
     const krb5_data none = {0, NULL};
     if (!entry || entry->etype != (ENCTYPE)etype || !entry->s2kparams) return none;
-    const struct cs_span text = {entry->s2kparams->data, entry->s2kparams->length};
-    struct cs_reader reader = cs_reader_of(text);
-    uint32_t iterations = 0;
-    for (int i = 0; i < 4; i++) iterations = iterations << 8 | cs_read_u8(&reader);
-    return !reader.failed && !reader.remaining && iterations && iterations <= 1000000 ? *entry->s2kparams : none;
+    return kerberos_is_bearable(entry->s2kparams) ? *entry->s2kparams : none;
 }
 
 static krb5_error_code derive(krb5_context context, const struct kerberos_account *account, krb5_enctype etype,
@@ -92,7 +127,7 @@ krb5_error_code kerberos_derive_keys(krb5_context context, const struct kerberos
 {
     ETYPE_INFO2 info = {0, NULL};
     krb5_error_code code = 0;
-    ask_for_salts(context, account->principal, &info);
+    set->guessed = !ask_for_salts(context, account->principal, &info);
     for (size_t i = 0; i < sizeof derived / sizeof *derived && !code; i++) {
         krb5_keyblock key = {.keytype = KRB5_ENCTYPE_NULL};
         if (!kerberos_allows(context, derived[i])) continue;

@@ -10,7 +10,6 @@
 #include <krb5_err.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 bool kerberos_server_init(struct kerberos_server *server, struct kerberos_contexts *contexts)
 {
@@ -74,53 +73,47 @@ static krb5_error_code read_keytab(krb5_context context, krb5_keytab keytab, str
     return code == KRB5_KT_END ? 0 : code;
 }
 
-/* What tells one state of the keytab from the next; false for keytabs that are no file, which are read each time. */
-static bool stamp_of(krb5_context context, krb5_keytab keytab, uint64_t stamp[3])
+/* False for keytabs that are no file, which are read each time. */
+static bool stamp_of(krb5_context context, krb5_keytab keytab, struct kerberos_stamp *stamp)
 {
-    struct stat status;
     char *name = NULL;
-    bool is_file =
-        !krb5_kt_get_full_name(context, keytab, &name) && !strncmp(name, "FILE:", 5) && !stat(name + 5, &status);
-    if (is_file) {
-        stamp[0] = status.st_ino;
-        stamp[1] = (uint64_t)status.st_size;
-        stamp[2] = (uint64_t)status.st_ctim.tv_sec * 1000000000 + (uint64_t)status.st_ctim.tv_nsec;
-    }
+    const bool is_file = !krb5_kt_get_full_name(context, keytab, &name) && kerberos_stamp(name, stamp);
     krb5_xfree(name);
     return is_file;
 }
 
-static struct kerberos_key_set *kept_keys(struct kerberos_server *server, const uint64_t stamp[3])
+static struct kerberos_key_set *kept_keys(struct kerberos_server *server, const struct kerberos_stamp *stamp)
 {
     struct kerberos_key_set *set = NULL;
     cs_lock(&server->lock);
-    if (server->set && !memcmp(stamp, server->file, sizeof server->file)) set = server->set;
+    if (server->set && kerberos_same_stamp(stamp, &server->file)) set = server->set;
     if (set) __atomic_add_fetch(&set->references, 1, __ATOMIC_RELAXED);
     cs_unlock(&server->lock);
     return set;
 }
 
-static void keep_keys(krb5_context context, struct kerberos_server *server, const uint64_t stamp[3],
+static void keep_keys(krb5_context context, struct kerberos_server *server, const struct kerberos_stamp *stamp,
                       struct kerberos_key_set *set)
 {
     __atomic_add_fetch(&set->references, 1, __ATOMIC_RELAXED);
     cs_lock(&server->lock);
     struct kerberos_key_set *old = server->set;
     server->set = set;
-    memcpy(server->file, stamp, sizeof server->file);
+    server->file = *stamp;
     cs_unlock(&server->lock);
     kerberos_key_set_release(context, old);
 }
 
 /* STAMP was taken before the keys are read: a change in between is seen the next time. */
 static SECURITY_STATUS read_keys(struct kerberos_server *server, krb5_context context, krb5_keytab keytab,
-                                 const uint64_t *stamp, struct kerberos_key_set **set)
+                                 const struct kerberos_stamp *stamp, struct kerberos_key_set **set)
 {
     struct kerberos_key_set *made = calloc(1, sizeof *made);
     if (!made) return SEC_E_INSUFFICIENT_MEMORY;
     made->references = 1;
     krb5_error_code code =
         server->is_default ? read_keytab(context, keytab, made) : kerberos_derive_keys(context, &server->account, made);
+    made->made = kerberos_clock();
     if (!code && !made->count) code = KRB5_KT_NOTFOUND;
     if (code) {
         kerberos_key_set_release(context, made);
@@ -135,18 +128,31 @@ SECURITY_STATUS kerberos_server_keys(struct kerberos_server *server, krb5_contex
                                      struct kerberos_key_set **set)
 {
     krb5_keytab keytab = NULL;
-    uint64_t stamp[3] = {0};
+    struct kerberos_stamp stamp = {0};
     bool lasts = !server->is_default;
     *set = NULL;
     if (server->is_default) {
         krb5_error_code code = open_keytab(context, server, &keytab);
         if (code) return kerberos_status(code);
-        lasts = stamp_of(context, keytab, stamp);
+        lasts = stamp_of(context, keytab, &stamp);
     }
-    if (lasts) *set = kept_keys(server, stamp);
-    SECURITY_STATUS status = *set ? SEC_E_OK : read_keys(server, context, keytab, lasts ? stamp : NULL, set);
+    if (lasts) *set = kept_keys(server, &stamp);
+    SECURITY_STATUS status = *set ? SEC_E_OK : read_keys(server, context, keytab, lasts ? &stamp : NULL, set);
     if (keytab) krb5_kt_close(context, keytab);
     return status;
+}
+
+bool kerberos_server_doubts(const struct kerberos_key_set *set, uint32_t backoff)
+{
+    return set->guessed && kerberos_clock() - set->made >= INT64_C(1000) * backoff;
+}
+
+SECURITY_STATUS kerberos_server_renew(struct kerberos_server *server, krb5_context context,
+                                      struct kerberos_key_set **set)
+{
+    const struct kerberos_stamp stamp = {0};
+    *set = NULL;
+    return read_keys(server, context, NULL, &stamp, set);
 }
 
 /* What opening TICKET with one key says; the caller frees *part if 0. Heimdal checks its times and its path, too. */

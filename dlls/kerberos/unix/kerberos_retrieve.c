@@ -64,14 +64,15 @@ static krb5_error_code keep(const struct kerberos_cache *cache, krb5_creds *cred
 }
 
 static krb5_error_code service_ticket(const struct kerberos_cache *cache, const struct kerberos_request *request,
-                                      krb5_const_principal server, krb5_creds **creds)
+                                      const struct kerberos_wanted *wanted, krb5_creds **creds)
 {
     krb5_ccache copy = NULL;
     bool fresh = false;
     if (request->etype && !kerberos_allows(cache->context, request->etype)) return KRB5_PROG_ETYPE_NOSUPP;
     krb5_set_kdc_sec_offset(cache->context, (int32_t)cache->logon.offset, -1);
     krb5_error_code code = copy_cache(cache, (request->retrieve & CS_RETRIEVE_NEW) != 0, &copy);
-    if (!code) code = get(cache, request, copy, server, creds, &fresh);
+    if (!code) code = get(cache, request, copy, wanted->server, creds, &fresh);
+    if (!code) code = kerberos_check_wanted(cache->context, wanted, *creds);
     if (!code && fresh && !kerberos_allows(cache->context, (*creds)->session.keytype)) code = KRB5_PROG_ETYPE_NOSUPP;
     if (!code && fresh && (request->retrieve & CS_RETRIEVE_KEEP)) code = keep(cache, *creds);
     if (copy) krb5_cc_destroy(cache->context, copy);
@@ -81,11 +82,11 @@ static krb5_error_code service_ticket(const struct kerberos_cache *cache, const 
 static SECURITY_STATUS for_service(const struct kerberos_cache *cache, const struct kerberos_request *request,
                                    krb5_creds **creds)
 {
-    krb5_principal server;
-    SECURITY_STATUS status = kerberos_target(cache->context, request->server, cache->logon.client, &server);
+    struct kerberos_wanted wanted;
+    SECURITY_STATUS status = kerberos_target(cache->context, request->server, cache->logon.client, &wanted);
     if (status) return status;
-    status = kerberos_status(service_ticket(cache, request, server, creds));
-    krb5_free_principal(cache->context, server);
+    status = kerberos_status(service_ticket(cache, request, &wanted, creds));
+    krb5_free_principal(cache->context, wanted.server);
     return status;
 }
 
@@ -117,11 +118,16 @@ static SECURITY_STATUS write_answer(const struct kerberos_cache *cache, const st
 
 SECURITY_STATUS kerberos_retrieve(const struct kerberos_request *request, struct kerberos_answer *answer)
 {
+    const struct cs_policy policy = cs_default_policy();
+    const struct kerberos_patience patience = kerberos_patience_of(&policy);
     struct kerberos_cache cache;
+    struct kerberos_wait wait;
     krb5_creds *creds = NULL;
+    kerberos_wait_begin(&wait, &patience);
     SECURITY_STATUS status = kerberos_status(kerberos_cache_open(request, &cache));
     if (status == SEC_E_OK)
         status = request->server.size ? for_service(&cache, request, &creds) : own_tgt(&cache, &creds);
+    kerberos_wait_end(&wait);
     if (status == SEC_E_OK) status = write_answer(&cache, request, creds, answer);
     if (creds) krb5_free_creds(cache.context, creds);
     kerberos_cache_close(&cache);

@@ -4,6 +4,7 @@
  */
 #include "kerberos.h"
 
+#include <krb5_err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,13 +63,15 @@ static bool is_whole(krb5_context context, krb5_const_principal server)
 }
 
 static krb5_error_code parse(krb5_context context, const char *text, krb5_const_principal client,
-                             krb5_principal *server)
+                             struct kerberos_wanted *wanted)
 {
+    krb5_principal *server = &wanted->server;
     krb5_error_code code = krb5_parse_name_flags(context, text, KRB5_PRINCIPAL_PARSE_NO_DEF_REALM, server);
     if (code) return code;
     if (!is_whole(context, *server)) return KRB5_PARSE_MALFORMED;
     const char *given = krb5_principal_get_realm(context, *server);
-    if (!given || !*given) {
+    wanted->of_realm = given && *given;
+    if (!wanted->of_realm) {
         code = complete(context, client, server);
     } else {
         char *realm = kerberos_realm_of(context, given);
@@ -80,14 +83,22 @@ static krb5_error_code parse(krb5_context context, const char *text, krb5_const_
 }
 
 SECURITY_STATUS kerberos_target(krb5_context context, struct cs_span target, krb5_const_principal client,
-                                krb5_principal *server)
+                                struct kerberos_wanted *wanted)
 {
     char *text = target.size ? kerberos_text(target) : NULL;
-    *server = NULL;
+    *wanted = (struct kerberos_wanted){NULL, false};
     if (!text) return SEC_E_TARGET_UNKNOWN;
-    krb5_error_code code = parse(context, text, client, server);
-    if (code && *server) krb5_free_principal(context, *server);
-    if (code) *server = NULL;
+    krb5_error_code code = parse(context, text, client, wanted);
+    if (code && wanted->server) krb5_free_principal(context, wanted->server);
+    if (code) wanted->server = NULL;
     kerberos_text_free(text);
     return kerberos_status(code);
+}
+
+/* Heimdal asks the client's own KDC for the name without its realm when that realm does not have it. */
+krb5_error_code kerberos_check_wanted(krb5_context context, const struct kerberos_wanted *wanted,
+                                      const krb5_creds *creds)
+{
+    const bool is_it = !wanted->of_realm || krb5_realm_compare(context, wanted->server, creds->server);
+    return is_it ? 0 : KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN;
 }

@@ -5,6 +5,7 @@
 #include "kerberos_tickets.h"
 
 #include <krb5_err.h>
+#include <time.h>
 
 krb5_error_code kerberos_open_user_cache(krb5_context context, struct kerberos_logon *logon)
 {
@@ -13,6 +14,12 @@ krb5_error_code kerberos_open_user_cache(krb5_context context, struct kerberos_l
     if (!code) code = krb5_cc_get_principal(context, logon->ccache, &logon->client);
     if (!code) krb5_cc_get_kdc_offset(context, logon->ccache, &logon->offset);
     return code;
+}
+
+bool kerberos_stamp_user_cache(krb5_context context, struct kerberos_stamp *stamp)
+{
+    const char *name = krb5_cc_default_name(context);
+    return name && kerberos_stamp(name, stamp);
 }
 
 /* What the KDC said of its clock on the way, by which the cache's tickets are to be judged. */
@@ -93,6 +100,12 @@ static bool is_unknown(krb5_error_code code)
     return code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN || code == KRB5_KDC_ERR_WRONG_REALM || code == KRB5_KDC_UNREACH;
 }
 
+/* A ticket that has ended when it comes: the clocks differ. */
+static krb5_error_code check_end(const struct kerberos_logon *logon, const krb5_creds *creds)
+{
+    return time(NULL) + logon->offset < creds->times.endtime ? 0 : KRB5KRB_AP_ERR_SKEW;
+}
+
 krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerberos_account *account,
                                        struct kerberos_logon *logon)
 {
@@ -100,7 +113,9 @@ krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerber
     krb5_error_code code = KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
     if (account->alias) code = ask_as(context, account->alias, account->password, &creds);
     if (is_unknown(code)) code = ask_by_name(context, account, &creds);
+    if (!code && !kerberos_allows(context, creds.session.keytype)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
     if (!code) code = store_logon(context, &creds, logon);
+    if (!code) code = check_end(logon, &creds);
     krb5_free_cred_contents(context, &creds);
     return code;
 }
@@ -110,6 +125,10 @@ krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerbe
 {
     krb5_set_kdc_sec_offset(context, (int32_t)logon->offset, -1);
     krb5_error_code code = krb5_get_creds(context, NULL, logon->ccache, server, creds);
+    if (!code && (code = check_end(logon, *creds))) {
+        krb5_free_creds(context, *creds);
+        *creds = NULL;
+    }
     if (code != KRB5KDC_ERR_PATH_NOT_ACCEPTED) return code;
     /* Heimdal's word for a name too short to be referred. Whether it wants user-to-user is the KDC's to say. */
     const krb5_error_code own = kerberos_ask_directly(context, logon, server, (struct cs_span){NULL, 0}, creds);

@@ -11,6 +11,12 @@
 krb5_error_code kerberos_open_user_cache(krb5_context context, struct kerberos_logon *logon);
 
 /*
+ * The state of the user's cache, before it is read. False: it is no file, or not there, and what is read of it is not
+ * to be kept.
+ */
+bool kerberos_stamp_user_cache(krb5_context context, struct kerberos_stamp *stamp);
+
+/*
  * The AS exchange for ACCOUNT, into a cache in memory that is LOGON's own. Errors: what the KDC answers; an expired
  * password is not asked to be changed.
  */
