@@ -3,6 +3,7 @@
  * Clocks that differ, and tickets that have had their time: KRB-ERROR tokens out and in, the one retry that they
  * allow, and what a server answers later (RFC 4120 3.2.3, MS-KILE 3.4.5; errors.tsv, Kerberos).
  */
+#include "kdc_forge.h"
 #include "kerberos.h"
 #include "realm.h"
 #include "unit.h"
@@ -81,20 +82,65 @@ static void retry(void **state)
     realm_kdestroy();
 }
 
-/* An error that says CODE, as anybody can make one. */
-static struct cs_writer error_of(krb5_error_code code)
+/* An error that says CODE, and that it is TIME, or now for 0: as anybody can make one. */
+static struct cs_writer error_at(krb5_error_code code, KerberosTime when)
 {
     struct cs_writer message = {0}, token = {0};
-    krb5_context context;
-    krb5_principal server;
-    assert_int_equal(krb5_init_context(&context), 0);
-    assert_int_equal(krb5_parse_name(context, "HTTP/server.example.test@EXAMPLE.TEST", &server), 0);
-    assert_int_equal(kerberos_write_error(context, code, server, (struct cs_span){NULL, 0}, &message), 0);
+    kdc_forge_error(&(struct kdc_error){.code = code, .time = when}, &message);
     kerberos_token_write(&token, &(struct kerberos_token){KERBEROS_ERROR, true, cs_written(&message), false});
-    krb5_free_principal(context, server);
-    krb5_free_context(context);
     cs_writer_drop(&message);
     return token;
+}
+
+static struct cs_writer error_of(krb5_error_code code)
+{
+    return error_at(code, 0);
+}
+
+/* No authenticator is made for a time at which the ticket would not be taken. */
+static void times_of_others(void **state)
+{
+    const struct {
+        KerberosTime apart;
+        SECURITY_STATUS status;
+    } cases[] = {{-600, SEC_E_TIME_SKEW}, {600, SEC_I_CONTINUE_NEEDED}, {400 * 24 * 3600, SEC_E_TIME_SKEW}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pair_setup setup = realm_setup();
+        struct pair pair;
+        struct cs_writer error = error_at(KRB5KRB_AP_ERR_SKEW, time(NULL) + cases[i].apart);
+        pair_open(&pair, "Kerberos", &setup);
+        assert_int_equal(pair_client_step(&pair, (struct cs_span){0}), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(pair_client_step(&pair, cs_written(&error)), cases[i].status);
+        cs_writer_drop(&error);
+        pair_close(&pair);
+    }
+}
+
+/* A program gives its bindings with the first call, or with each. The second request has them in either case. */
+static void bindings_stay(void **state)
+{
+    /* SEC_CHANNEL_BINDINGS: eight words, then the data */
+    const struct {
+        uint32_t words[6], size, offset;
+        char data[4];
+    } binding = {.size = 4, .offset = 32, .data = "tls:"}, other = {.size = 4, .offset = 32, .data = "any:"};
+    const struct cs_span bindings = {(const uint8_t *)&binding, sizeof binding};
+    const struct cs_span others[] = {{NULL, 0}, {(const uint8_t *)&other, sizeof other}, bindings};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct pair_setup setup = realm_setup();
+        struct pair pair;
+        struct cs_writer error = error_of(KRB5KRB_AP_ERR_SKEW);
+        setup.client_bindings = setup.server_bindings = bindings;
+        pair_open(&pair, "Kerberos", &setup);
+        assert_int_equal(pair_client_step(&pair, (struct cs_span){0}), SEC_I_CONTINUE_NEEDED);
+        pair.setup.client_bindings = others[i];
+        assert_int_equal(pair_client_step(&pair, cs_written(&error)), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_E_OK);
+        cs_writer_drop(&error);
+        pair_close(&pair);
+    }
 }
 
 static void once_only(void **state)
@@ -201,8 +247,9 @@ static void expired_session(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(retry),      cmocka_unit_test(once_only),      cmocka_unit_test(errors_in),
-        cmocka_unit_test(errors_out), cmocka_unit_test(expired_ticket), cmocka_unit_test(expired_session),
+        cmocka_unit_test(retry),           cmocka_unit_test(once_only),      cmocka_unit_test(errors_in),
+        cmocka_unit_test(errors_out),      cmocka_unit_test(expired_ticket), cmocka_unit_test(expired_session),
+        cmocka_unit_test(times_of_others), cmocka_unit_test(bindings_stay),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

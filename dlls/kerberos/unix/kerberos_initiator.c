@@ -49,15 +49,25 @@ static SECURITY_STATUS note_ticket(struct kerberos_exchange *exchange, krb5_cont
     return kerberos_note_principals(context, exchange, creds->client, creds->server);
 }
 
-/* Bindings go along unless policy suppresses them, as NTLM's do. */
+/*
+ * Bindings go along unless policy suppresses them, as NTLM's do. They are the first request's also in a second one: an
+ * error that anybody can forge asks for that, and a program need not give them again.
+ */
+static SECURITY_STATUS take_bindings(struct kerberos_exchange *exchange, const struct cs_leg *leg)
+{
+    if (!leg->bindings.data || exchange->credential->suppress_bindings || exchange->bound) return SEC_E_OK;
+    exchange->bound = true;
+    return cs_bindings_hash(leg->bindings, exchange->bindings);
+}
+
 static SECURITY_STATUS make_checksum(krb5_context context, struct kerberos_exchange *exchange, const struct cs_leg *leg,
                                      struct cs_writer *output)
 {
     struct kerberos_checksum checksum = {.flags = 0};
     struct cs_writer delegated = {0};
-    const bool bound = leg->bindings.data && !exchange->credential->suppress_bindings;
-    SECURITY_STATUS status = bound ? cs_bindings_hash(leg->bindings, checksum.bindings) : SEC_E_OK;
+    SECURITY_STATUS status = take_bindings(exchange, leg);
     if (status) return status;
+    memcpy(checksum.bindings, exchange->bindings, sizeof checksum.bindings);
     if (exchange->flags & KERBEROS_DELEGATE) kerberos_forward(context, exchange, client_of(exchange), &delegated);
     if (!delegated.size) exchange->flags &= ~(uint32_t)KERBEROS_DELEGATE;
     checksum.flags = exchange->flags;
@@ -165,6 +175,18 @@ static SECURITY_STATUS go_over(struct kerberos_exchange *exchange, krb5_context 
     return receive_tgt(exchange, context, reply, leg, output, session);
 }
 
+/*
+ * Whether an acceptor whose clock says TIME could take the ticket at all. An authenticator made for another time serves
+ * nobody but whoever forged the error, and keeps it until then.
+ */
+static bool is_in_ticket(krb5_context context, const struct kerberos_exchange *exchange, KerberosTime peer_time)
+{
+    const krb5_times *times = &exchange->ticket->creds->times;
+    const time_t start = times->starttime ? times->starttime : times->authtime;
+    const time_t skew = krb5_get_max_time_skew(context);
+    return peer_time >= start - skew && peer_time <= times->endtime + skew;
+}
+
 /* Once, and by no more than the acceptor's own clock tells: its KRB-ERROR is not authenticated. */
 static SECURITY_STATUS receive_error(struct kerberos_exchange *exchange, krb5_context context, struct cs_span message,
                                      struct cs_leg *leg, struct cs_writer *output, struct cs_session **session)
@@ -176,7 +198,7 @@ static SECURITY_STATUS receive_error(struct kerberos_exchange *exchange, krb5_co
                                        ? go_over(exchange, context, cs_written(&data), leg, output, session)
                                        : kerberos_status(code);
     cs_writer_drop(&data);
-    if (code != KRB5KRB_AP_ERR_SKEW || exchange->retried) return status;
+    if (code != KRB5KRB_AP_ERR_SKEW || exchange->retried || !is_in_ticket(context, exchange, peer_time)) return status;
     exchange->retried = true;
     exchange->offset = peer_time - time(NULL) - exchange->ticket->offset;
     return send_request(exchange, context, leg, output, session);
