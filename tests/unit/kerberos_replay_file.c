@@ -7,9 +7,12 @@
 #include "kerberos_replay.h"
 #include "unit.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +172,29 @@ static void another_programs_file(void **state)
 }
 
 /* Removed under a cache that has it open: the cache must not go on with a file that no other process finds. */
+static void *let_go(void *fd)
+{
+    usleep(1300 * 1000);
+    flock(*(int *)fd, LOCK_UN);
+    return NULL;
+}
+
+/* Another process has the file for a while, in which an authenticator grows too old: what is accepted, is by then. */
+static void held_meanwhile(void **state)
+{
+    struct kerberos_replay_cache *cache = kerberos_replay_open();
+    pthread_t other;
+    (void)state;
+    assert_int_equal(arrives(cache, "first", NOW), SEC_E_OK);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(pthread_create(&other, NULL, let_go, &fd), 0);
+    assert_int_equal(kerberos_replay_check(cache, cs_span_of("second"), NOW - SKEW, NOW, SKEW), SEC_E_TIME_SKEW);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    close(fd);
+    kerberos_replay_close(cache);
+}
+
 static void removed_in_use(void **state)
 {
     struct kerberos_replay_cache *cache = kerberos_replay_open();
@@ -278,11 +304,23 @@ static void default_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(made_for_us_alone),          IN_FOLDER(makes_folders),   IN_FOLDER(truncated),
-        IN_FOLDER(truncated_in_use),           IN_FOLDER(another_format),  IN_FOLDER(damaged_header),
-        IN_FOLDER(another_programs_file),      IN_FOLDER(removed_in_use),  IN_FOLDER(open_to_others),
-        IN_FOLDER(in_a_folder_open_to_others), IN_FOLDER(no_regular_file), IN_FOLDER(links),
-        IN_FOLDER(nowhere_to_be_had),          IN_FOLDER(of_another_user), IN_FOLDER(default_place),
+        IN_FOLDER(made_for_us_alone),
+        IN_FOLDER(makes_folders),
+        IN_FOLDER(truncated),
+        IN_FOLDER(truncated_in_use),
+        IN_FOLDER(another_format),
+        IN_FOLDER(damaged_header),
+        IN_FOLDER(another_programs_file),
+        IN_FOLDER(removed_in_use),
+        IN_FOLDER(open_to_others),
+        IN_FOLDER(in_a_folder_open_to_others),
+        IN_FOLDER(no_regular_file),
+        IN_FOLDER(links),
+        IN_FOLDER(held_meanwhile),
+        IN_FOLDER(held_meanwhile),
+        IN_FOLDER(nowhere_to_be_had),
+        IN_FOLDER(of_another_user),
+        IN_FOLDER(default_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

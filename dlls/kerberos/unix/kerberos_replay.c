@@ -8,6 +8,7 @@
  * Processes take turns by flock, which ends with the process that holds it.
  */
 #include "kerberos_replay.h"
+#include "kerberos_send.h"
 
 #include "files.h"
 #include "secure.h"
@@ -24,7 +25,7 @@
 
 #define _(text) dgettext("countersign", text)
 
-enum { LEVELS = 4, SLOTS = 256, MARK = 12, KEY = 16, PATIENCE = 2 };
+enum { LEVELS = 4, SLOTS = 256, MARK = 12, KEY = 16, PATIENCE = 2, SPARE = 2 };
 
 static const uint64_t buckets[LEVELS] = {32, 256, 2048, 16384};
 static const char format[8] = "CSKRPL1\n";
@@ -252,19 +253,32 @@ static SECURITY_STATUS visit(const struct kerberos_replay_cache *cache, const st
     return status;
 }
 
+static bool is_within(int64_t made, int64_t now, int64_t skew)
+{
+    return made >= now - skew && made <= now + skew && made > 0 && now > 0 && made + skew <= UINT32_MAX - SPARE;
+}
+
+/* The file is had. NOW is this moment: whoever went by one before a wait would take what is no longer remembered. */
+static SECURITY_STATUS check(const struct kerberos_replay_cache *cache, const struct stat *info, struct cs_span cipher,
+                             int64_t made, int64_t now, int64_t skew)
+{
+    if (!is_within(made, now, skew)) return SEC_E_TIME_SKEW;
+    /* Kept a little longer than it could be accepted: clocks are read in whole seconds. */
+    const uint32_t expiry = (uint32_t)(made + skew + SPARE);
+    const struct visitor times = {.now = (uint32_t)now, .made = (uint32_t)made, .expiry = expiry};
+    return visit(cache, info, cipher, &times);
+}
+
 SECURITY_STATUS kerberos_replay_check(struct kerberos_replay_cache *cache, struct cs_span cipher, int64_t made,
                                       int64_t now, int64_t skew)
 {
+    const int64_t begin = kerberos_clock();
     SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
     struct stat info;
-    if (made < now - skew || made > now + skew) return SEC_E_TIME_SKEW;
-    if (made <= 0 || now <= 0 || made + skew > UINT32_MAX - 2 * PATIENCE) return SEC_E_TIME_SKEW;
-    /* Kept a little longer than it could be accepted: NOW may have been read before the file was waited for. */
-    const uint32_t expiry = (uint32_t)(made + skew + 2 * PATIENCE);
-    const struct visitor times = {.now = (uint32_t)now, .made = (uint32_t)made, .expiry = expiry};
+    if (!is_within(made, now, skew)) return SEC_E_TIME_SKEW;
     cs_lock(&cache->lock);
     if (take_file(cache, &info)) {
-        status = visit(cache, &info, cipher, &times);
+        status = check(cache, &info, cipher, made, now + (kerberos_clock() - begin) / 1000, skew);
         flock(cache->fd, LOCK_UN);
     }
     cs_unlock(&cache->lock);

@@ -21,8 +21,8 @@ void kerberos_replay_close(struct kerberos_replay_cache *cache);
 
 /*
  * Whether CIPHER, the ciphertext of an authenticator that has been decrypted and verified, comes for the first time;
- * from then on it has come. MADE is the authenticator's ctime, NOW the time, both in seconds since 1970; SKEW is by how
- * many seconds the two may differ.
+ * from then on it has come. MADE is the authenticator's ctime, NOW the time of the call, both in seconds since 1970;
+ * SKEW is by how many seconds they may differ, also when the file has been waited for.
  *
  *     SEC_E_OK                   it is new, and will be known
  *     SEC_E_LOGON_DENIED         it has been here before: KRB_AP_ERR_REPEAT. Also if it is from before a moment at
