@@ -67,7 +67,7 @@ pe_parts_tests/bridge/threads = tests/bridge/threads.c tests/bridge/pair.c
 pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
 	refusals threads)
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
-pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets) tests/packages/cases.c
+pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
 pe_parts_samples/client = samples/client.c samples/talk.c
 pe_parts_samples/server = samples/server.c samples/talk.c

@@ -177,10 +177,11 @@ static NTSTATUS perform(PLSA_CLIENT_REQUEST client, const struct message *messag
                         void **answer, ULONG *answer_size)
 {
     struct sp_environment environment;
-    sp_read_environment(&environment);
+    if (!sp_read_environment(&environment)) return STATUS_NO_MEMORY;
     block->krb5_config = environment.krb5_config;
     block->krb5_ccname = environment.krb5_ccname;
     NTSTATUS status = CountersignCall(message->call, block);
+    sp_release_environment(&environment);
     if (status) return protocol_status(status, block);
     return message->answer ? message->answer(client, message->type, block, answer, answer_size) : STATUS_SUCCESS;
 }

@@ -80,7 +80,7 @@ static const struct {
     {"absent", test_absent},           {"unreadable", test_unreadable},
     {"malformed", test_malformed},     {"lists", test_lists},
     {"retrieving", test_retrieving},   {"purging", test_purging},
-    {"without-kdc", test_without_kdc},
+    {"without-kdc", test_without_kdc}, {"waiting", test_waiting},
 };
 
 int main(int argc, char **argv)
@@ -90,6 +90,7 @@ int main(int argc, char **argv)
             groups[i].run();
             return finish_cases();
         }
-    fprintf(stderr, "usage: messages absent | unreadable | malformed | lists | retrieving | purging | without-kdc\n");
+    fprintf(stderr,
+            "usage: messages absent | unreadable | malformed | lists | retrieving | purging | without-kdc | waiting\n");
     return 2;
 }

@@ -50,7 +50,8 @@ void fill_purge_ex(struct purge_ex *message, const WCHAR *client, const WCHAR *s
 /* How many tickets are listed; -1: no list came. */
 int count_tickets(void);
 
-/* The groups, named by the state of the user's cache: none, no cache at all, one with a TGT, and that without a KDC. */
+/* The groups, named by the state of the user's cache: none, no cache at all, one with a TGT, and that without a KDC, or
+ * with one that is silent. */
 void test_absent(void);
 void test_unreadable(void);
 void test_malformed(void);
@@ -58,5 +59,6 @@ void test_lists(void);
 void test_retrieving(void);
 void test_purging(void);
 void test_without_kdc(void);
+void test_waiting(void);
 
 #endif

@@ -91,7 +91,17 @@ static void test_longer_lists(void)
     LsaFreeReturnBuffer(result.answer);
 }
 
-/* What a program sets in its own environment counts. */
+/* FILE:/path with COUNT steps to where it is already. */
+static void set_long_name(const WCHAR *path, unsigned count)
+{
+    static WCHAR name[8192];
+    wcscpy(name, L"FILE:");
+    for (unsigned i = 0; i < count; i++) wcscat(name, L"/.");
+    wcscat(name, path);
+    SetEnvironmentVariableW(L"KRB5CCNAME", name);
+}
+
+/* What a program sets in its own environment counts, however long it is. */
 static void test_environment(void)
 {
     WCHAR own[512];
@@ -99,6 +109,12 @@ static void test_environment(void)
     GetEnvironmentVariableW(L"KRB5CCNAME", own, ARRAYSIZE(own));
     SetEnvironmentVariableW(L"KRB5CCNAME", L"FILE:/nonexistent/ccache");
     check(count_tickets() == 0, "another cache");
+    for (unsigned steps = 40; steps <= 1600; steps *= 2) {
+        set_long_name(own + 5, steps);
+        check(count_tickets() == 1, "the user's by a long name");
+        set_long_name(L"/nonexistent/ccache", steps);
+        check(count_tickets() == 0, "another by a long name");
+    }
     SetEnvironmentVariableW(L"KRB5CCNAME", own);
     check(count_tickets() == 1, "the user's again");
 }

@@ -69,14 +69,14 @@ BOOL sp_logon_id(LUID *logon_id);
 ULONG sp_call_attributes(void);
 
 /*
- * Heimdal's variables. What a program sets with SetEnvironmentVariable never reaches getenv in the Unix half. The bytes
- * lie in the record; what is unset has none.
+ * Heimdal's variables. What a program sets with SetEnvironmentVariable never reaches getenv in the Unix half. What is
+ * unset has no bytes. FALSE: no memory; else the caller releases them.
  */
 struct sp_environment {
     struct cs_bytes krb5_config, krb5_ccname, krb5_ktname;
-    char room[3][1024];
 };
-void sp_read_environment(struct sp_environment *environment);
+BOOL sp_read_environment(struct sp_environment *environment);
+void sp_release_environment(struct sp_environment *environment);
 
 /* The bytes of a UTF-16 string of LENGTH characters, for a block. */
 struct cs_bytes sp_bytes(const void *address, SIZE_T size);

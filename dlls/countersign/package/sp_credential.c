@@ -41,7 +41,7 @@ static NTSTATUS acquire(const struct identity *identity, ULONG use, struct cs_bl
     memcpy(block->package, sp_mechanism, sizeof block->package);
     block->use = use & SECPKG_CRED_BOTH;
     block->policy = sp_read_policy();
-    sp_read_environment(&environment);
+    if (!sp_read_environment(&environment)) return SEC_E_INSUFFICIENT_MEMORY;
     block->krb5_config = environment.krb5_config;
     block->krb5_ccname = environment.krb5_ccname;
     block->krb5_ktname = environment.krb5_ktname;
@@ -50,7 +50,9 @@ static NTSTATUS acquire(const struct identity *identity, ULONG use, struct cs_bl
         block->machine = sp_bytes(machine, machine_size * sizeof(WCHAR));
     if (GetComputerNameExW(ComputerNameDnsFullyQualified, dns_host, &dns_size))
         block->dns_host = sp_bytes(dns_host, dns_size * sizeof(WCHAR));
-    return CountersignCall(CS_CALL_ACQUIRE_CREDENTIAL, block);
+    const NTSTATUS status = CountersignCall(CS_CALL_ACQUIRE_CREDENTIAL, block);
+    sp_release_environment(&environment);
+    return status;
 }
 
 static NTSTATUS make_credential(const struct identity *identity, ULONG use, struct sp_credential **out)
