@@ -3,6 +3,7 @@
  * The user's credential cache, while a credential handle that goes by it lives: destroyed, replaced by another user's,
  * damaged, closed; of each kind that Heimdal has here and that needs no daemon.
  */
+#include "heimdal_leaks.h"
 #include "kerberos.h"
 #include "realm.h"
 #include "unit.h"

@@ -3,6 +3,7 @@
  * Two realms that trust each other: which one a service is looked for in, by what krb5.conf says and by what the KDC
  * does (RFC 6806 section 8), and what users of the other realm are called (attributes.tsv NAMES, NATIVE_NAMES).
  */
+#include "heimdal_leaks.h"
 #include "kerberos.h"
 #include "kerberos_pair.h"
 #include "realm.h"
