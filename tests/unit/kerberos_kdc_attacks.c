@@ -6,6 +6,7 @@
  *
  * Bug classes: A9 for Kerberos (leaks half way), C5 (what is no encoding), D1 (cut at every byte).
  */
+#include "heimdal_leaks.h"
 #include "kdc_forge.h"
 #include "kerberos.h"
 #include "realm.h"
