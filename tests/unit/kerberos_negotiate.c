@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cs_span nothing;
 
@@ -133,6 +134,85 @@ static void server_without_keys(void **state)
     setenv("KRB5_KTNAME", keytab, 1);
 }
 
+/* A NegTokenInit without an optimistic token, of every mechanism or of Kerberos's alone, and what the server answers.
+ */
+static SECURITY_STATUS answer_to_list(const struct pair_setup *setup, size_t count, struct cs_span *chosen)
+{
+    const struct spnego_init offer = {.mechs = {spnego_ms_krb5, spnego_krb5, spnego_ntlm}, .mech_count = count};
+    struct cs_writer token = {0};
+    struct spnego_resp answer;
+    static uint8_t oid[16];
+    struct pair pair;
+    spnego_init_write(&token, &offer);
+    pair_open(&pair, "Negotiate", setup);
+    SECURITY_STATUS status = pair_server_step(&pair, cs_written(&token));
+    if (status >= 0) {
+        assert_int_equal(spnego_resp_read(cs_token(pair.server), &answer), SEC_E_OK);
+        memcpy(oid, answer.supported_mech.data, answer.supported_mech.size);
+        *chosen = (struct cs_span){oid, answer.supported_mech.size};
+    }
+    pair_close(&pair);
+    cs_writer_drop(&token);
+    return status;
+}
+
+static size_t hinted_mechs(struct pair *pair)
+{
+    struct spnego_init hints;
+    assert_int_equal(pair_server_step(pair, nothing), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(spnego_init_read(cs_token(pair->server), &hints), SEC_E_OK);
+    cs_context_release(pair->server);
+    pair->server = NULL;
+    return hints.mech_count;
+}
+
+/* A server without keys neither agrees to Kerberos before there is a token of it, nor names it in its hints. */
+static void no_keys_and_no_token(void **state)
+{
+    char keytab[256];
+    struct pair_setup setup = realm_setup();
+    struct cs_span chosen = nothing;
+    (void)state;
+    assert_int_equal(answer_to_list(&setup, 3, &chosen), SEC_I_CONTINUE_NEEDED);
+    assert_true(spnego_same_oid(chosen, spnego_ms_krb5));
+    snprintf(keytab, sizeof keytab, "%s", getenv("KRB5_KTNAME"));
+    setenv("KRB5_KTNAME", "FILE:/dev/null", 1);
+    assert_int_equal(answer_to_list(&setup, 3, &chosen), SEC_I_CONTINUE_NEEDED);
+    assert_true(spnego_same_oid(chosen, spnego_ntlm));
+    assert_int_equal(answer_to_list(&setup, 2, &chosen), SEC_E_NO_CREDENTIALS);
+    setup.server_user = "user";
+    setup.server_domain = "EXAMPLE.TEST";
+    setup.server_password = "Password";
+    assert_int_equal(answer_to_list(&setup, 3, &chosen), SEC_I_CONTINUE_NEEDED);
+    assert_true(spnego_same_oid(chosen, spnego_ms_krb5));
+    setenv("KRB5_KTNAME", keytab, 1);
+}
+
+/* A keytab that appears, or goes, while the credential lives. */
+static void keytab_of_later(void **state)
+{
+    char keytab[256], later[256], name[300];
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    snprintf(keytab, sizeof keytab, "%s", getenv("KRB5_KTNAME"));
+    snprintf(later, sizeof later, "%s", realm_path("later.keytab"));
+    snprintf(name, sizeof name, "FILE:%s", later);
+    setenv("KRB5_KTNAME", name, 1);
+    pair_open(&pair, "Negotiate", &setup);
+    assert_int_equal(hinted_mechs(&pair), 1);
+    assert_int_equal(symlink(strchr(keytab, '/'), later), 0);
+    assert_int_equal(hinted_mechs(&pair), 3);
+    assert_int_equal(pair_run(&pair), SEC_E_OK);
+    assert_string_equal(cs_context_session(pair.server)->package, "Kerberos");
+    cs_context_release(pair.server);
+    pair.server = NULL;
+    assert_int_equal(unlink(later), 0);
+    assert_int_equal(hinted_mechs(&pair), 1);
+    pair_close(&pair);
+    setenv("KRB5_KTNAME", keytab, 1);
+}
+
 /* A program names its target once; the proof of a mechanism that the server chose on the second leg has it all the
  * same: without it a client's messages could be passed on. */
 static void target_of_the_first_leg(void **state)
@@ -213,7 +293,8 @@ int main(void)
         cmocka_unit_test(refused_logon),       cmocka_unit_test(ntlm_where_kerberos_cannot_start),
         cmocka_unit_test(server_without_keys), cmocka_unit_test(target_of_the_first_leg),
         cmocka_unit_test(package_lists),       cmocka_unit_test(bare_kerberos),
-        cmocka_unit_test(dce_style),
+        cmocka_unit_test(dce_style),           cmocka_unit_test(no_keys_and_no_token),
+        cmocka_unit_test(keytab_of_later),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -81,6 +81,8 @@ struct cs_mechanism {
     void (*end)(void *state);
     /* SECPKG_CRED_ATTR_NAMES of CREDENTIAL, UTF-16LE, into OUTPUT. SEC_E_OK or SEC_E_NO_CREDENTIALS. */
     SECURITY_STATUS (*credential_names)(const struct cs_credential *credential, struct cs_writer *output);
+    /* Whether CREDENTIAL could accept anybody now, as far as can be told without asking others. NULL: always. */
+    bool (*can_accept)(const struct cs_credential *credential);
 };
 
 /* The head of every mechanism's credential. Immutable once made, so any number of threads may use it. */

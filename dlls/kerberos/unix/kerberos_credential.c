@@ -141,6 +141,20 @@ static SECURITY_STATUS credential_names(const struct cs_credential *head, struct
     return status == SEC_E_OK ? SEC_E_OK : SEC_E_NO_CREDENTIALS;
 }
 
+/* A password makes keys. A keytab may come, change and go while the credential lives. */
+static bool can_accept(const struct cs_credential *head)
+{
+    struct kerberos_credential *credential = (struct kerberos_credential *)(uintptr_t)head;
+    struct kerberos_key_set *keys = NULL;
+    krb5_context context;
+    if (!credential->server.is_default) return true;
+    if (kerberos_borrow(&credential->contexts, &context)) return false;
+    const bool has_keys = kerberos_server_keys(&credential->server, context, &keys) == SEC_E_OK;
+    kerberos_key_set_release(context, keys);
+    kerberos_give_back(&credential->contexts, context);
+    return has_keys;
+}
+
 /* What the credential manager held for the target serves a default credential. */
 static bool take_given(struct kerberos_exchange *exchange, const struct cs_identity *identity)
 {
@@ -228,4 +242,5 @@ const struct cs_mechanism kerberos_mechanism = {
     .step = step,
     .end = end,
     .credential_names = credential_names,
+    .can_accept = can_accept,
 };

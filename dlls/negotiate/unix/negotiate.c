@@ -211,6 +211,12 @@ void negotiate_list(const struct negotiation *negotiation, int index, struct spn
             message->mechs[message->mech_count++] = *negotiate_candidates[index].oids[i];
 }
 
+bool negotiate_can_accept(const struct negotiation *negotiation, int index)
+{
+    const struct cs_credential *inner = negotiation->credential->inner[index];
+    return inner && (!inner->mechanism->can_accept || inner->mechanism->can_accept(inner));
+}
+
 SECURITY_STATUS negotiate_run_mechanism(struct negotiation *negotiation, struct turn *turn)
 {
     const bool waits = negotiation->inner && !negotiation->inner_done;

@@ -69,6 +69,9 @@ SECURITY_STATUS negotiate_choose(struct negotiation *negotiation, int candidate,
 /* The candidate with that OID and a credential, or -1; *name, unless NULL, is the OID, static. */
 int negotiate_find(const struct negotiation *negotiation, struct cs_span oid, struct cs_span *name);
 
+/* Whether candidate INDEX has a credential that could accept somebody now: Kerberos's may have no keys. */
+bool negotiate_can_accept(const struct negotiation *negotiation, int index);
+
 /*
  * Appends the names of candidate INDEX to MESSAGE's list if it has a credential: an acceptor's are all, an initiator's
  * those by which it has begun (attributes.tsv, Negotiate, both lists).

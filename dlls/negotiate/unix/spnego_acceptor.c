@@ -12,7 +12,8 @@ static SECURITY_STATUS write_hints(const struct negotiation *negotiation, struct
 {
     static const char hint[] = "not_defined_in_RFC4178@please_ignore";
     struct spnego_init message = {.hint_name = {(const uint8_t *)hint, sizeof hint - 1}};
-    for (int i = 0; i < CANDIDATES; i++) negotiate_list(negotiation, i, &message);
+    for (int i = 0; i < CANDIDATES; i++)
+        if (negotiate_can_accept(negotiation, i)) negotiate_list(negotiation, i, &message);
     if (!message.mech_count) return SEC_E_NO_CREDENTIALS;
     spnego_init_write(output, &message);
     return SEC_I_CONTINUE_NEEDED;
@@ -30,12 +31,16 @@ static int find_bare(const struct negotiation *negotiation, struct cs_span input
     return -1;
 }
 
-/* Makes the client's mechanism NUMBER the chosen one, and gives it the optimistic token if that is its. */
+/*
+ * Makes the client's mechanism NUMBER the chosen one, and gives it the optimistic token if that is its: then its own
+ * step tells whether it has keys. Without a token nothing would, until the client has spent a leg on it.
+ */
 static SECURITY_STATUS try_mechanism(struct negotiation *negotiation, struct turn *turn,
                                      const struct spnego_init *message, size_t number, int candidate)
 {
     negotiation->mic_required = number > 0;
     turn->token = number == 0 ? message->mech_token : (struct cs_span){NULL, 0};
+    if (!turn->token.size && !negotiate_can_accept(negotiation, candidate)) return SEC_E_NO_CREDENTIALS;
     SECURITY_STATUS status = negotiate_choose(negotiation, candidate, turn->leg);
     if (status || !turn->token.size) return status;
     return negotiate_run_mechanism(negotiation, turn);
