@@ -108,6 +108,94 @@ static void ntlm_where_kerberos_cannot_start(void **state)
     pair_close(&pair);
 }
 
+/* The first leg with default credentials and what the credential manager holds: the user is UTF-16LE. */
+static SECURITY_STATUS step_with_stored(struct pair *pair, struct cs_span user, const char *domain)
+{
+    const struct bytes utf16_domain = utf16(domain), password = utf16("Password");
+    pair->client_leg = (struct cs_leg){.credential = pair->client_credential,
+                                       .identity = {.kind = CS_IDENTITY_EXPLICIT,
+                                                    .user = user,
+                                                    .domain = span_over(&utf16_domain),
+                                                    .password = span_over(&password)},
+                                       .target = cs_written(&pair->target),
+                                       .request = pair->setup.client_request,
+                                       .room = SIZE_MAX};
+    return cs_initialize(&pair->client, &pair->client_leg);
+}
+
+static bool is_ntlm_offer(struct cs_span token)
+{
+    struct spnego_init offer;
+    return spnego_init_read(token, &offer) == SEC_E_OK && offer.mech_count == 1 &&
+           spnego_same_oid(offer.mechs[0], spnego_ntlm);
+}
+
+/* A stored identity that is no text (bug class A4), holds a NUL, or is of no realm, is nobody to Kerberos alone. */
+static void stored_identity_of_ntlm_alone(void **state)
+{
+    static const uint8_t surrogate[] = {'u', 0, 0x00, 0xD8, 's', 0}, with_nul[] = {'u', 0, 0, 0, 's', 0}, odd[] = "use";
+    const struct cs_span users[] = {{surrogate, sizeof surrogate}, {with_nul, sizeof with_nul}, {odd, 3}};
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    setup.user = NULL;
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        pair_open(&pair, "Kerberos", &setup);
+        assert_int_equal(step_with_stored(&pair, users[i], "EXAMPLE.TEST"), SEC_E_UNKNOWN_CREDENTIALS);
+        pair_close(&pair);
+        pair_open(&pair, "Negotiate", &setup);
+        assert_int_equal(step_with_stored(&pair, users[i], "EXAMPLE.TEST"), SEC_I_CONTINUE_NEEDED);
+        assert_true(is_ntlm_offer(cs_token(pair.client)));
+        pair_close(&pair);
+    }
+}
+
+/* Nor is a name without a realm where krb5.conf has no default one. */
+static void stored_identity_without_realm(void **state)
+{
+    char old[256];
+    const struct bytes user = utf16("user");
+    struct pair_setup setup = realm_setup();
+    struct pair pair;
+    (void)state;
+    setup.user = NULL;
+    snprintf(old, sizeof old, "%s", getenv("KRB5_CONFIG"));
+    setenv("KRB5_CONFIG", "/dev/null", 1);
+    pair_open(&pair, "Negotiate", &setup);
+    SECURITY_STATUS client = step_with_stored(&pair, span_over(&user), ""), server = SEC_I_CONTINUE_NEEDED;
+    while (client == SEC_I_CONTINUE_NEEDED && server == SEC_I_CONTINUE_NEEDED) {
+        server = pair_server_step(&pair, cs_token(pair.client));
+        client = pair_client_step(&pair, cs_token(pair.server));
+    }
+    assert_int_equal(client, SEC_E_OK);
+    assert_int_equal(server, SEC_E_OK);
+    assert_string_equal(cs_context_session(pair.server)->package, "NTLM");
+    pair_close(&pair);
+    setenv("KRB5_CONFIG", old, 1);
+}
+
+/* An identity that a program gives and Kerberos cannot read is NTLM's alone. */
+static void given_identity_of_ntlm_alone(void **state)
+{
+    static const uint8_t surrogate[] = {'u', 0, 0x00, 0xD8};
+    const struct bytes password = utf16("Password"), target = utf16("HTTP/server.example.test");
+    struct cs_credential_request request = {.use = SECPKG_CRED_OUTBOUND,
+                                            .identity = {.kind = CS_IDENTITY_EXPLICIT,
+                                                         .user = {surrogate, sizeof surrogate},
+                                                         .password = span_over(&password)}};
+    struct cs_leg leg = {.target = span_over(&target), .room = SIZE_MAX};
+    struct cs_context *context = NULL;
+    (void)state;
+    request.policy = cs_default_policy();
+    assert_int_equal(cs_acquire_credential(cs_find_mechanism("Kerberos"), &request, &leg.credential),
+                     SEC_E_UNKNOWN_CREDENTIALS);
+    assert_int_equal(cs_acquire_credential(cs_find_mechanism("Negotiate"), &request, &leg.credential), SEC_E_OK);
+    assert_int_equal(cs_initialize(&context, &leg), SEC_I_CONTINUE_NEEDED);
+    assert_true(is_ntlm_offer(cs_token(context)));
+    cs_context_release(context);
+    cs_credential_release(leg.credential);
+}
+
 /* What the KDC refuses is not tried again with NTLM. */
 static void refused_logon(void **state)
 {
@@ -289,12 +377,20 @@ static void dce_style(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kerberos_first),      cmocka_unit_test(default_credentials),
-        cmocka_unit_test(refused_logon),       cmocka_unit_test(ntlm_where_kerberos_cannot_start),
-        cmocka_unit_test(server_without_keys), cmocka_unit_test(target_of_the_first_leg),
-        cmocka_unit_test(package_lists),       cmocka_unit_test(bare_kerberos),
-        cmocka_unit_test(dce_style),           cmocka_unit_test(no_keys_and_no_token),
+        cmocka_unit_test(kerberos_first),
+        cmocka_unit_test(default_credentials),
+        cmocka_unit_test(refused_logon),
+        cmocka_unit_test(ntlm_where_kerberos_cannot_start),
+        cmocka_unit_test(server_without_keys),
+        cmocka_unit_test(target_of_the_first_leg),
+        cmocka_unit_test(package_lists),
+        cmocka_unit_test(bare_kerberos),
+        cmocka_unit_test(dce_style),
+        cmocka_unit_test(no_keys_and_no_token),
         cmocka_unit_test(keytab_of_later),
+        cmocka_unit_test(stored_identity_of_ntlm_alone),
+        cmocka_unit_test(stored_identity_without_realm),
+        cmocka_unit_test(given_identity_of_ntlm_alone),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -247,6 +247,7 @@ struct kerberos_exchange {
     uint32_t request; /* ISC_REQ_ or ASC_REQ_ of the first leg */
     struct kerberos_credential *credential;
     struct kerberos_client *given; /* initiator: from the credential manager, else NULL */
+    SECURITY_STATUS given_status;  /* what is wrong with that, which is then NULL */
     struct cs_span target;         /* initiator: owned */
     bool started, waits_for_reply, retried;
     bool user_to_user;              /* every further token is of it */

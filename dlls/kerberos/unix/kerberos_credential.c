@@ -155,27 +155,38 @@ static bool can_accept(const struct cs_credential *head)
     return has_keys;
 }
 
-/* What the credential manager held for the target serves a default credential. */
-static bool take_given(struct kerberos_exchange *exchange, const struct cs_identity *identity)
+static SECURITY_STATUS make_given(struct kerberos_exchange *exchange, const struct cs_identity *identity,
+                                  struct kerberos_client *given)
 {
     struct kerberos_contexts *contexts = &exchange->credential->contexts;
     krb5_context context;
-    if (identity->kind != CS_IDENTITY_EXPLICIT) return true;
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(contexts, &context));
+    if (status) return status;
+    status = kerberos_account_make(context, identity, &given->account);
+    if (status == SEC_E_OK) given->is_default = false;
+    if (status) kerberos_client_drop(context, given);
+    kerberos_give_back(contexts, context);
+    return status;
+}
+
+/*
+ * What the credential manager held for the target serves a default credential. One that is nobody to Kerberos is for
+ * the first leg to refuse, so that Negotiate goes on with NTLM, which may know him. False without memory.
+ */
+static bool take_given(struct kerberos_exchange *exchange, const struct cs_identity *identity)
+{
+    if (identity->kind != CS_IDENTITY_EXPLICIT || !exchange->credential->client.is_default) return true;
     struct kerberos_client *given = calloc(1, sizeof *given);
-    if (!given || kerberos_borrow(contexts, &context)) {
+    if (!given || !kerberos_client_init(given, &exchange->credential->contexts)) {
         free(given);
         return false;
     }
-    bool taken = kerberos_client_init(given, contexts);
-    if (taken) {
-        given->is_default = false;
+    exchange->given_status = make_given(exchange, identity, given);
+    if (exchange->given_status == SEC_E_OK)
         exchange->given = given;
-        taken = kerberos_account_make(context, identity, &given->account) == SEC_E_OK;
-    } else {
+    else
         free(given);
-    }
-    kerberos_give_back(contexts, context);
-    return taken;
+    return exchange->given_status != SEC_E_INSUFFICIENT_MEMORY;
 }
 
 static void drop_exchange(krb5_context context, struct kerberos_exchange *exchange)

@@ -14,8 +14,7 @@
 
 static struct kerberos_client *client_of(const struct kerberos_exchange *exchange)
 {
-    struct kerberos_client *own = &exchange->credential->client;
-    return own->is_default && exchange->given ? exchange->given : own;
+    return exchange->given ? exchange->given : &exchange->credential->client;
 }
 
 /* The authenticator's time, by the clock of whoever judges it. */
@@ -143,6 +142,7 @@ static SECURITY_STATUS start(struct kerberos_exchange *exchange, krb5_context co
 {
     if (exchange->request & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
     if (exchange->request & ISC_REQ_NULL_SESSION) return SEC_E_NO_CREDENTIALS;
+    if (exchange->given_status) return exchange->given_status;
     const bool wanted = exchange->request & ISC_REQ_USE_SESSION_KEY;
     if (wanted && !may_go_over(exchange)) return SEC_E_UNSUPPORTED_FUNCTION;
     SECURITY_STATUS status = SEC_E_NO_TGT_REPLY; /* also the KDC's word that this service wants user-to-user */

@@ -30,12 +30,25 @@ static bool is_address(struct cs_span target)
     return inet_pton(AF_INET, host, &address) == 1;
 }
 
-/* Whether another mechanism may be tried: there is no ticket and no KDC for this one. A refusal is not gone round. */
+/*
+ * Why another mechanism may be tried: this one has nothing to begin with, no name and no ticket, or nobody to ask. What
+ * somebody answered stands: a refusal is not gone round.
+ */
+static const SECURITY_STATUS cannot_begin[] = {
+    SEC_E_NO_CREDENTIALS,              /* the user has no ticket */
+    SEC_E_UNKNOWN_CREDENTIALS,         /* the identity is no name of this mechanism's */
+    SEC_E_NO_AUTHENTICATING_AUTHORITY, /* no realm, or no KDC in it answers */
+    SEC_E_TARGET_UNKNOWN,              /* no target, or none that the KDC knows */
+    SEC_E_KDC_UNABLE_TO_REFER,         /* nor knows who does */
+    SEC_E_NO_TGT_REPLY,                /* it is to be user-to-user, and that cannot be begun here */
+    SEC_E_KDC_UNKNOWN_ETYPE,
+};
+
 static bool may_go_on(SECURITY_STATUS status)
 {
-    return status == SEC_E_NO_CREDENTIALS || status == SEC_E_NO_AUTHENTICATING_AUTHORITY ||
-           status == SEC_E_TARGET_UNKNOWN || status == SEC_E_KDC_UNABLE_TO_REFER || status == SEC_E_KDC_UNKNOWN_ETYPE ||
-           status == SEC_E_NO_TGT_REPLY;
+    for (size_t i = 0; i < sizeof cannot_begin / sizeof *cannot_begin; i++)
+        if (cannot_begin[i] == status) return true;
+    return false;
 }
 
 static bool is_kerberos(int candidate)
