@@ -41,7 +41,6 @@ static const SECURITY_STATUS cannot_begin[] = {
     SEC_E_TARGET_UNKNOWN,              /* no target, or none that the KDC knows */
     SEC_E_KDC_UNABLE_TO_REFER,         /* nor knows who does */
     SEC_E_NO_TGT_REPLY,                /* it is to be user-to-user, and that cannot be begun here */
-    SEC_E_KDC_UNKNOWN_ETYPE,
 };
 
 static bool may_go_on(SECURITY_STATUS status)
