@@ -37,8 +37,10 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
         const SecBuffer *buffer = &message->pBuffers[i];
         const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
         const BOOL read_only = buffer->BufferType & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM);
-        if (type == SECBUFFER_DATA || type == SECBUFFER_STREAM)
+        if (type == SECBUFFER_DATA)
             probe(buffer->pvBuffer, buffer->cbBuffer, seals && !read_only);
+        else if (type == SECBUFFER_STREAM)
+            probe(buffer->pvBuffer, buffer->cbBuffer, seals);
         else if (type == SECBUFFER_TOKEN || type == SECBUFFER_STREAM_HEADER || type == SECBUFFER_STREAM_TRAILER)
             probe(buffer->pvBuffer, buffer->cbBuffer, signs);
         else if (type == SECBUFFER_PADDING)

@@ -3,11 +3,12 @@
  * What becomes of a caller's bad pointer: the exception that Windows raises, in the caller's thread, with no lock held
  * and nothing left behind. Prints a line a case and ends with the counts.
  *
- *     bad_pointers
+ *     bad_pointers PACKAGE
  */
 #include "pair.h"
 
 #include <setjmp.h>
+#include <string.h>
 
 static jmp_buf escape;
 static DWORD escape_thread;
@@ -20,7 +21,7 @@ static LONG CALLBACK catch_fault(EXCEPTION_POINTERS *exception)
     longjmp(escape, 1);
 }
 
-static const char package[] = "NTLM";
+static const char *package;
 
 enum function { MAKE_SIGNATURE, VERIFY_SIGNATURE, ENCRYPT, DECRYPT };
 
@@ -105,21 +106,105 @@ static BOOL empty_input_is_not_read(struct pair *pair)
     SecBuffer buffer = {sizeof token, SECBUFFER_TOKEN, token};
     SecBuffer given[2] = {{0, SECBUFFER_TOKEN, NULL}, {0x1000, SECBUFFER_EMPTY, (void *)0x10}};
     SecBufferDesc output = {SECBUFFER_VERSION, 1, &buffer}, input = {SECBUFFER_VERSION, 2, given};
+    WCHAR target[] = L"bridge/localhost";
     CtxtHandle context;
     ULONG flags;
     TimeStamp expiry;
     if (setjmp(escape)) return FALSE;
-    return InitializeSecurityContextW(&pair->credentials[0], NULL, NULL, 0, 0, SECURITY_NATIVE_DREP, &input, 0,
-                                      &context, &output, &flags, &expiry) == SEC_I_CONTINUE_NEEDED &&
-           DeleteSecurityContext(&context) == SEC_E_OK;
+    const SECURITY_STATUS status = InitializeSecurityContextW(
+        &pair->credentials[0], NULL, target, 0, 0, SECURITY_NATIVE_DREP, &input, 0, &context, &output, &flags, &expiry);
+    return status >= 0 && DeleteSecurityContext(&context) == SEC_E_OK;
 }
 
-int main(void)
+enum { LETTER = 3000, EC = 4, RRC = 6 };
+
+/* A letter from the client to the server, its TOKEN in memory that nobody may write to, or FALSE. */
+struct letter {
+    BYTE data[LETTER], *token;
+    ULONG token_size;
+};
+
+static BOOL write_letter(struct pair *pair, struct letter *letter, BYTE *page)
+{
+    SecBuffer buffers[2] = {{80, SECBUFFER_TOKEN, page}, {LETTER, SECBUFFER_DATA, letter->data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    memset(letter->data, 'x', LETTER);
+    letter->token = page;
+    if (EncryptMessage(&pair->contexts[CLIENT], 0, &message, 0)) return FALSE;
+    letter->token_size = buffers[0].cbBuffer;
+    return TRUE;
+}
+
+/* DecryptMessage on it; what a TOKEN is made to say of itself (RFC 4121 4.2.4) must not make anybody write there. */
+static SECURITY_STATUS read_letter(struct pair *pair, struct letter *letter)
+{
+    SecBuffer buffers[2] = {{letter->token_size, SECBUFFER_TOKEN, letter->token},
+                            {LETTER, SECBUFFER_DATA, letter->data}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    volatile SECURITY_STATUS status = SEC_E_INTERNAL_ERROR;
+    DWORD old;
+    VirtualProtect(letter->token, 4096, PAGE_READONLY, &old);
+    if (!setjmp(escape)) status = DecryptMessage(&pair->contexts[SERVER], &message, 0, NULL);
+    VirtualProtect(letter->token, 4096, PAGE_READWRITE, &old);
+    return status;
+}
+
+static void change(struct letter *letter, int ec, int rrc)
+{
+    letter->token[EC + 1] = (BYTE)(letter->token[EC + 1] + ec);
+    letter->token[RRC + 1] = (BYTE)(letter->token[RRC + 1] + rrc);
+    letter->token_size += (ULONG)ec;
+}
+
+/* A change that is undone leaves the letter as it was, to be read at last. */
+static void read_only_token(struct pair *pair, BYTE *page)
+{
+    static const struct {
+        const char *name;
+        int ec, rrc;
+    } changes[] = {
+        {"a read-only TOKEN with another RRC is refused, and nothing written", 0, 1},
+        {"a read-only TOKEN with another EC and RRC is refused, and nothing written", 4, 4},
+        {"a read-only TOKEN of over 128 bytes is refused, and nothing written", 120, 120},
+    };
+    static struct letter letter;
+    BYTE before[LETTER];
+    const BOOL is_kerberos = !strcmp(package, "Kerberos");
+    report("a letter is written", write_letter(pair, &letter, page));
+    memcpy(before, letter.data, LETTER);
+    for (int i = 0; is_kerberos && i < 3; i++) {
+        change(&letter, changes[i].ec, changes[i].rrc);
+        report(changes[i].name,
+               read_letter(pair, &letter) == SEC_E_MESSAGE_ALTERED && !memcmp(before, letter.data, LETTER));
+        change(&letter, -changes[i].ec, -changes[i].rrc);
+    }
+    report("a letter with a read-only TOKEN is read", read_letter(pair, &letter) == SEC_E_OK && letter.data[9] == 'x');
+    report("the contexts go on", pair_exchange(pair));
+}
+
+/* A program may call its STREAM read-only; DecryptMessage writes there all the same. */
+static BOOL read_only_stream_faults(struct pair *pair, BYTE *page)
+{
+    SecBuffer buffers[2] = {{4096, SECBUFFER_STREAM | SECBUFFER_READONLY, page}, {0, SECBUFFER_DATA, NULL}};
+    SecBufferDesc message = {SECBUFFER_VERSION, 2, buffers};
+    volatile BOOL faulted = TRUE;
+    DWORD old;
+    VirtualProtect(page, 4096, PAGE_READONLY, &old);
+    if (!setjmp(escape)) {
+        DecryptMessage(&pair->contexts[SERVER], &message, 0, NULL);
+        faulted = FALSE;
+    }
+    return faulted && pair_exchange(pair);
+}
+
+int main(int argc, char **argv)
 {
     struct pair pair;
     BYTE good[64] = {0}, *pages = VirtualAlloc(NULL, 3 * 4096, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     void *bad = (void *)(ULONG_PTR)0x10;
     DWORD old;
+    if (argc != 2) return 2;
+    package = argv[1];
     escape_thread = GetCurrentThreadId();
     AddVectoredExceptionHandler(1, catch_fault);
     report("the two sides are established", pair_establish(&pair, package) && pair_exchange(&pair));
@@ -137,6 +222,9 @@ int main(void)
     VirtualProtect(pages + 4096, 4096, PAGE_NOACCESS, &old);
     expect_fault(&pair, "DecryptMessage, DATA with a hole", DECRYPT, good, pages, 3 * 4096);
     expect_fault(&pair, "VerifySignature, DATA that runs out", VERIFY_SIGNATURE, good, pages + 4090, 16);
+    VirtualProtect(pages + 4096, 4096, PAGE_READWRITE, &old);
+    read_only_token(&pair, pages + 4096);
+    report("DecryptMessage, STREAM in read-only memory", read_only_stream_faults(&pair, pages));
     report("QueryContextAttributes into nowhere leaves nothing", entry_is_free_again(query_into_nowhere));
     report("DecryptMessage with a bad pfQOP leaves nothing", entry_is_free_again(decrypt_with_bad_qop));
     report("MakeSignature beyond the address space leaves nothing", entry_is_free_again(sign_beyond_the_end));

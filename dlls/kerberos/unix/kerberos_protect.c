@@ -295,35 +295,42 @@ static SECURITY_STATUS check_frame(struct aes_session *session, const struct inc
  * RFC 4121 4.2.5. Windows counts EC into the rotation in DCE style, beyond what RRC says (MS-KILE 3.4.5.4.1), and other
  * implementations follow it.
  */
-static bool frame_of(const struct aes_session *session, const struct incoming *token, const struct cs_message *message,
-                     const struct cs_shape *shape, struct kerberos_frame *frame)
+static SECURITY_STATUS frame_of(const struct aes_session *session, const struct incoming *token,
+                                const struct cs_message *message, const struct cs_shape *shape,
+                                struct kerberos_frame *frame)
 {
     const struct kerberos_header *header = &token->header;
     const uint32_t mac_size = session->etype->mac_size;
     if (!(header->flags & KERBEROS_SEALED))
-        return header->ec == mac_size && kerberos_frame_open(frame, message, shape, header->rrc, 0, mac_size);
+        return header->ec == mac_size ? kerberos_frame_open(frame, message, shape, header->rrc, 0, mac_size)
+                                      : SEC_E_MESSAGE_ALTERED;
     const uint32_t rotation = header->rrc + (session->dce_style ? header->ec : 0u);
     return kerberos_frame_open(frame, message, shape, rotation, CONFOUNDER, header->ec + KERBEROS_HEADER + mac_size);
+}
+
+static SECURITY_STATUS open_frame(struct aes_session *session, const struct incoming *token,
+                                  const struct cs_shape *shape, const struct kerberos_frame *frame)
+{
+    const bool sealed = token->header.flags & KERBEROS_SEALED;
+    SECURITY_STATUS status = (sealed ? unseal_frame : check_frame)(session, token, frame);
+    if (status) kerberos_frame_restore(frame);
+    if (status || !shape->stream) return status;
+    shape->data->address = frame->data.address;
+    shape->data->size = frame->data.size;
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS decrypt_in_order(struct aes_session *session, const struct cs_message *message,
                                         const struct cs_shape *shape, uint32_t *qop)
 {
-    struct kerberos_frame frame;
+    struct kerberos_frame frame = {.many = NULL};
     struct incoming token;
-    if (!read_incoming(session, KERBEROS_WRAP, shape, &token) || !frame_of(session, &token, message, shape, &frame))
-        return SEC_E_MESSAGE_ALTERED;
-    const bool sealed = token.header.flags & KERBEROS_SEALED;
-    SECURITY_STATUS status = (sealed ? unseal_frame : check_frame)(session, &token, &frame);
-    if (status) {
-        kerberos_frame_restore(&frame);
-        return status;
-    }
-    if (!sealed && qop) *qop = SECQOP_WRAP_NO_ENCRYPT;
-    if (!shape->stream) return SEC_E_OK;
-    shape->data->address = frame.data.address;
-    shape->data->size = frame.data.size;
-    return SEC_E_OK;
+    if (!read_incoming(session, KERBEROS_WRAP, shape, &token)) return SEC_E_MESSAGE_ALTERED;
+    SECURITY_STATUS status = frame_of(session, &token, message, shape, &frame);
+    if (status == SEC_E_OK) status = open_frame(session, &token, shape, &frame);
+    kerberos_frame_close(&frame);
+    if (status == SEC_E_OK && qop && !(token.header.flags & KERBEROS_SEALED)) *qop = SECQOP_WRAP_NO_ENCRYPT;
+    return status;
 }
 
 static SECURITY_STATUS decrypt(struct cs_session *base, const struct cs_message *message, uint32_t *qop)

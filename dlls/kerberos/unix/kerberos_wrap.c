@@ -6,6 +6,9 @@
 
 #include "reader.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void put_be(uint8_t *out, uint64_t value, size_t size)
 {
     for (size_t i = size; i > 0; i--, value >>= 8) out[i - 1] = (uint8_t)value;
@@ -74,27 +77,40 @@ static struct cs_buffer after_header(const struct cs_buffer *buffer)
     return (struct cs_buffer){buffer->size - KERBEROS_HEADER, SECBUFFER_DATA, buffer->address + KERBEROS_HEADER};
 }
 
+static bool copy_token(struct kerberos_frame *frame, size_t size)
+{
+    if (size > sizeof frame->few && !(frame->many = malloc(size))) return false;
+    uint8_t *copy = frame->many ? frame->many : frame->few;
+    memcpy(copy, cs_buffer_bytes(&frame->first), size);
+    frame->first.address = (uint64_t)(uintptr_t)copy;
+    frame->first.size = (uint32_t)size;
+    return true;
+}
+
 /*
  * As Windows sends it nothing moves, and what a TOKEN holds beyond is passed over, as in NTLM's. Another rotation can
  * be told from the sizes alone, so these have to be exact.
  */
-static bool open_token(struct kerberos_frame *frame, size_t rotation, size_t head_size, size_t tail_size)
+static SECURITY_STATUS open_token(struct kerberos_frame *frame, size_t rotation, size_t head_size, size_t tail_size)
 {
+    const bool as_windows = rotation == tail_size;
+    const size_t used = head_size + tail_size;
+    if (as_windows ? frame->first.size < used : frame->first.size != used) return SEC_E_MESSAGE_ALTERED;
+    if (!copy_token(frame, used)) return SEC_E_INSUFFICIENT_MEMORY;
     place(frame, tail_size, 0);
-    if (rotation == tail_size) return frame->first.size >= head_size + tail_size;
-    if (frame->first.size != head_size + tail_size) return false;
-    frame->size = frame->first.size;
+    if (as_windows) return SEC_E_OK;
+    frame->size = used;
     for (uint32_t i = 0; i < frame->plain.count; i++)
         if (cs_buffer_sealed(&frame->plain.buffers[i])) frame->size += frame->plain.buffers[i].size;
     frame->turned = (rotation % frame->size + frame->size - tail_size) % frame->size;
     turn_left(frame, frame->turned);
-    return true;
+    return SEC_E_OK;
 }
 
-static bool open_stream(struct kerberos_frame *frame, size_t rotation, size_t head_size, size_t tail_size)
+static SECURITY_STATUS open_stream(struct kerberos_frame *frame, size_t rotation, size_t head_size, size_t tail_size)
 {
     frame->size = frame->first.size;
-    if (frame->size < head_size + tail_size) return false;
+    if (frame->size < head_size + tail_size) return SEC_E_MESSAGE_ALTERED;
     const bool as_windows = rotation % frame->size == tail_size % frame->size;
     const size_t plain_size = frame->size - head_size - tail_size;
     frame->turned = as_windows ? 0 : rotation % frame->size;
@@ -106,13 +122,16 @@ static bool open_stream(struct kerberos_frame *frame, size_t rotation, size_t he
     frame->data =
         (struct cs_buffer){(uint32_t)plain_size, SECBUFFER_DATA, (uint64_t)(uintptr_t)(frame->head + head_size)};
     frame->plain = (struct cs_message){&frame->data, 1};
-    return true;
+    return SEC_E_OK;
 }
 
-bool kerberos_frame_open(struct kerberos_frame *frame, const struct cs_message *message, const struct cs_shape *shape,
-                         uint32_t rotation, uint32_t head_size, uint32_t tail_size)
+SECURITY_STATUS kerberos_frame_open(struct kerberos_frame *frame, const struct cs_message *message,
+                                    const struct cs_shape *shape, uint32_t rotation, uint32_t head_size,
+                                    uint32_t tail_size)
 {
-    *frame = (struct kerberos_frame){.plain = *message};
+    frame->plain = *message;
+    frame->many = NULL;
+    frame->turned = 0;
     frame->first = after_header(shape->stream ? shape->stream : shape->token);
     return (shape->stream ? open_stream : open_token)(frame, rotation, head_size, tail_size);
 }
@@ -120,4 +139,9 @@ bool kerberos_frame_open(struct kerberos_frame *frame, const struct cs_message *
 void kerberos_frame_restore(const struct kerberos_frame *frame)
 {
     if (frame->turned) turn_left(frame, frame->size - frame->turned);
+}
+
+void kerberos_frame_close(struct kerberos_frame *frame)
+{
+    free(frame->many);
 }

@@ -38,7 +38,9 @@ struct kerberos_frame {
     uint8_t *head, *tail;
     struct cs_message plain;
     /* inside */
-    struct cs_buffer first; /* of the bytes that were rotated: TOKEN's after the header, or the stream's */
+    struct cs_buffer first; /* of the bytes that were rotated: those of TOKEN's copy, or the stream's */
+    uint8_t few[128];       /* TOKEN after its header, as far as it is used: its own memory may be read-only */
+    uint8_t *many;          /* the same where that is too little, as it is in no message of Windows's; owned */
     struct cs_buffer data;  /* PLAIN, of a stream */
     size_t turned;          /* bytes by which kerberos_frame_open has turned the token left */
     size_t size;            /* bytes of HEAD, plain and TAIL */
@@ -47,12 +49,16 @@ struct kerberos_frame {
 /*
  * Finds the parts of MESSAGE's token, which its sender rotated right by ROTATION bytes; HEAD_SIZE and TAIL_SIZE are
  * what the token's header leads to. Rotates the bytes in place where plain would not lie in one piece in the DATA
- * buffers, or in the stream. FRAME refers to MESSAGE and to itself. False: the buffers' sizes are not such a token's.
+ * buffers, or in the stream; TOKEN itself is never written to. FRAME refers to MESSAGE and to itself, and is closed in
+ * every case. SEC_E_OK; SEC_E_MESSAGE_ALTERED: the buffers' sizes are not such a token's; SEC_E_INSUFFICIENT_MEMORY.
  */
-bool kerberos_frame_open(struct kerberos_frame *frame, const struct cs_message *message, const struct cs_shape *shape,
-                         uint32_t rotation, uint32_t head_size, uint32_t tail_size);
+SECURITY_STATUS kerberos_frame_open(struct kerberos_frame *frame, const struct cs_message *message,
+                                    const struct cs_shape *shape, uint32_t rotation, uint32_t head_size,
+                                    uint32_t tail_size);
 
 /* Puts the bytes back where they were before kerberos_frame_open. */
 void kerberos_frame_restore(const struct kerberos_frame *frame);
+
+void kerberos_frame_close(struct kerberos_frame *frame);
 
 #endif
