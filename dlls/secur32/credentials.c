@@ -97,19 +97,6 @@ SECURITY_STATUS WINAPI AcquireCredentialsHandleA(SEC_CHAR *principal, SEC_CHAR *
     return status;
 }
 
-/* Kerberos and Negotiate take further credentials into a handle; a package without the function says so. */
-static SECURITY_STATUS add(struct credential *credential, const WCHAR *principal, const WCHAR *name, ULONG use,
-                           void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument, PTimeStamp expiry)
-{
-    UNICODE_STRING principal_string, package_string;
-    if (!packages_find(name)) return SEC_E_SECPKG_NOT_FOUND;
-    if (!credential->package->lsa.AddCredentials) return SEC_E_UNSUPPORTED_FUNCTION;
-    RtlInitUnicodeString(&principal_string, principal);
-    RtlInitUnicodeString(&package_string, name);
-    return credential->package->lsa.AddCredentials(credential->handle, &principal_string, &package_string, use,
-                                                   auth_data, (void *)get_key, get_key_argument, expiry);
-}
-
 /* A credential in use by one call. The handle is the caller's memory, so it is read once. */
 struct use {
     struct handle handle;
@@ -130,16 +117,49 @@ static SECURITY_STATUS leave(const struct use *use, SECURITY_STATUS status)
     return raise_fault(status);
 }
 
+/* What AddCredentials is to add. The strings are the caller's. */
+struct addition {
+    UNICODE_STRING principal, package;
+    ULONG use;
+    void *auth_data;
+    SEC_GET_KEY_FN get_key;
+    void *get_key_argument;
+    PTimeStamp expiry;
+};
+
+/* None of ours has the function: a credential of theirs never changes, so that any thread may use it. */
+static SECURITY_STATUS add(const struct credential *credential, struct addition *addition)
+{
+    SpAddCredentialsFn *function = credential->package->lsa.AddCredentials;
+    if (!function) return SEC_E_UNSUPPORTED_FUNCTION;
+    return function(credential->handle, &addition->principal, &addition->package, addition->use, addition->auth_data,
+                    (void *)addition->get_key, addition->get_key_argument, addition->expiry);
+}
+
+/* Whatever may fault is read before there is a reference, which the fault would leave behind. */
+static SECURITY_STATUS add_to(const CredHandle *handle, const WCHAR *principal, const WCHAR *package,
+                              struct addition *addition)
+{
+    struct use use;
+    if (!handle || !handle_table_holds(&credential_handles, handle_of(handle))) return SEC_E_INVALID_HANDLE;
+    if (!packages_find(package)) return SEC_E_SECPKG_NOT_FOUND;
+    RtlInitUnicodeString(&addition->principal, principal);
+    RtlInitUnicodeString(&addition->package, package);
+    probe(addition->expiry, sizeof *addition->expiry, TRUE);
+    return enter(handle, &use) ? leave(&use, add(use.credential, addition)) : SEC_E_INVALID_HANDLE;
+}
+
 SECURITY_STATUS WINAPI AddCredentialsW(PCredHandle handle, SEC_WCHAR *principal, SEC_WCHAR *package, ULONG usage,
                                        void *auth_data, SEC_GET_KEY_FN get_key, void *get_key_argument,
                                        PTimeStamp expiry)
 {
     const INT64 start = trace_start();
-    SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
-    struct use use;
-    if (enter(handle, &use))
-        status =
-            leave(&use, add(use.credential, principal, package, usage, auth_data, get_key, get_key_argument, expiry));
+    struct addition addition = {.use = usage,
+                                .auth_data = auth_data,
+                                .get_key = get_key,
+                                .get_key_argument = get_key_argument,
+                                .expiry = expiry};
+    SECURITY_STATUS status = add_to(handle, principal, package, &addition);
     return trace_end(start, &(struct trace_record){.function = __func__, .handle = handle}, status);
 }
 

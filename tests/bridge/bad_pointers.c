@@ -99,6 +99,37 @@ static void first_leg_without_a_handle(struct pair *pair)
                                (CtxtHandle *)0x10, &output, &flags, &expiry);
 }
 
+enum argument { PRINCIPAL, PACKAGE, EXPIRY };
+
+/* AddCredentials with a bad pointer there. */
+static void add_credentials(CredHandle *credential, enum argument bad)
+{
+    WCHAR name[] = L"user", list[] = L"Negotiate", *nowhere = (WCHAR *)0x10;
+    TimeStamp expiry;
+    AddCredentialsW(credential, bad == PRINCIPAL ? nowhere : name, bad == PACKAGE ? nowhere : list,
+                    SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, bad == EXPIRY ? (TimeStamp *)nowhere : &expiry);
+}
+
+/* The same of a credential: its entry is the next one's. */
+static BOOL credential_is_free_again(enum argument bad)
+{
+    CredHandle first, second;
+    TimeStamp expiry;
+    volatile BOOL faulted = TRUE;
+    if (AcquireCredentialsHandleA(NULL, (char *)package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &first, &expiry))
+        return FALSE;
+    const ULONG_PTR lower = first.dwLower;
+    if (!setjmp(escape)) {
+        add_credentials(&first, bad);
+        faulted = FALSE;
+    }
+    if (!faulted || FreeCredentialsHandle(&first)) return FALSE;
+    if (AcquireCredentialsHandleA(NULL, (char *)package, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL, &second,
+                                  &expiry))
+        return FALSE;
+    return second.dwLower == lower && FreeCredentialsHandle(&second) == SEC_E_OK;
+}
+
 /* Nothing reads an EMPTY buffer, so nothing faults on it. */
 static BOOL empty_input_is_not_read(struct pair *pair)
 {
@@ -229,6 +260,9 @@ int main(int argc, char **argv)
     report("DecryptMessage with a bad pfQOP leaves nothing", entry_is_free_again(decrypt_with_bad_qop));
     report("MakeSignature beyond the address space leaves nothing", entry_is_free_again(sign_beyond_the_end));
     report("a first leg with a bad phNewContext leaves nothing", entry_is_free_again(first_leg_without_a_handle));
+    report("AddCredentials with a bad principal leaves nothing", credential_is_free_again(PRINCIPAL));
+    report("AddCredentials with a bad package leaves nothing", credential_is_free_again(PACKAGE));
+    report("AddCredentials with a bad ptsExpiry leaves nothing", credential_is_free_again(EXPIRY));
     report("an EMPTY input buffer is not read", empty_input_is_not_read(&pair));
     report("the contexts are deleted",
            !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
