@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010007u
+#define CS_BLOCKS_VERSION 0x00010008u
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -117,15 +117,17 @@ struct cs_block_leg {
     uint32_t room;            /* bytes that the caller has for the output token */
     uint32_t token_size;      /* out: CS_CALL_FETCH_TOKEN yields that many bytes */
     uint32_t granted;         /* out: ISC_RET_ or ASC_RET_ */
-    uint32_t reserved;
-    int64_t expiry;   /* out: FILETIME, UTC */
-    uint64_t session; /* out: 0 until the context is complete; lives as long as the context */
+    uint32_t token_number;    /* out: what names that token to CS_CALL_FETCH_TOKEN */
+    int64_t expiry;           /* out: FILETIME, UTC */
+    uint64_t session;         /* out: 0 until the context is complete; lives as long as the context */
 };
 
 /* Also CS_CALL_TLS_FETCH_TOKEN, where the token has that size exactly. */
 struct cs_block_fetch {
     uint64_t context;
     struct cs_bytes token; /* at least the token's size */
+    uint32_t token_number; /* as the leg gave it */
+    uint32_t reserved;
 };
 
 struct cs_block_session {
@@ -249,9 +251,11 @@ CS_SIZE(cs_block_text, 48);
 CS_LAYOUT(cs_block_leg, identity, 24);
 CS_LAYOUT(cs_block_leg, target, 96);
 CS_LAYOUT(cs_block_leg, room, 144);
+CS_LAYOUT(cs_block_leg, token_number, 156);
 CS_LAYOUT(cs_block_leg, expiry, 160);
 CS_SIZE(cs_block_leg, 176);
-CS_SIZE(cs_block_fetch, 24);
+CS_LAYOUT(cs_block_fetch, token_number, 24);
+CS_SIZE(cs_block_fetch, 32);
 CS_LAYOUT(cs_block_session, start, 16);
 CS_LAYOUT(cs_block_session, max_token, 32);
 CS_LAYOUT(cs_block_session, session_key, 64);

@@ -132,14 +132,19 @@ static void fetched_tokens(void **state)
     pair_open(&pair, "NTLM", &setup);
     assert_int_equal(pair_client_step(&pair, (struct cs_span){0}), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(pair.client_leg.token_size, 40);
-    assert_int_equal(cs_fetch_token(pair.client, small, sizeof small), SEC_E_BUFFER_TOO_SMALL);
-    assert_int_equal(cs_fetch_token(pair.client, token, sizeof token), SEC_E_OK);
+    const uint32_t first = pair.client_leg.token_number;
+    assert_int_equal(cs_fetch_token(pair.client, first, small, sizeof small), SEC_E_BUFFER_TOO_SMALL);
+    assert_int_equal(cs_fetch_token(pair.client, first + 1, token, sizeof token), SEC_E_INVALID_TOKEN);
+    assert_int_equal(cs_fetch_token(pair.client, first, token, sizeof token), SEC_E_OK);
     assert_memory_equal(token, cs_token(pair.client).data, 40);
     assert_int_equal(pair_server_step(&pair, (struct cs_span){token, 40}), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(pair_client_step(&pair, cs_token(pair.server)), SEC_E_OK);
     const size_t size = pair.client_leg.token_size;
-    assert_int_equal(cs_fetch_token(pair.client, token, sizeof token), SEC_E_OK);
+    const uint32_t last = pair.client_leg.token_number;
+    assert_int_equal(cs_fetch_token(pair.client, first, token, sizeof token), SEC_E_INVALID_TOKEN);
+    assert_int_equal(cs_fetch_token(pair.client, last, token, sizeof token), SEC_E_OK);
     assert_int_equal(cs_token(pair.client).size, 0);
+    assert_int_equal(cs_fetch_token(pair.client, last, small, sizeof small), SEC_E_INVALID_TOKEN);
     assert_int_equal(pair_server_step(&pair, (struct cs_span){token, size}), SEC_E_OK);
     pair_close(&pair);
 }

@@ -253,6 +253,65 @@ static void legs_and_queries(void **state)
     }
 }
 
+/* The winner's token, fetched while others ask for those of legs that are gone. */
+struct fetches {
+    struct contest contest;
+    uint32_t gone;
+    uint8_t token[4096];
+    size_t size;
+    int stolen, done;
+};
+
+static void *answer_and_fetch(void *data)
+{
+    struct fetches *fetches = data;
+    struct cs_leg leg = {.request = fetches->contest.pair->setup.client_request,
+                         .input = fetches->contest.challenge,
+                         .room = sizeof fetches->token};
+    struct cs_context *context = fetches->contest.pair->client;
+    if (cs_initialize(&context, &leg) != SEC_E_OK) return NULL;
+    sched_yield();
+    if (cs_fetch_token(context, leg.token_number, fetches->token, sizeof fetches->token) == SEC_E_OK)
+        fetches->size = leg.token_size;
+    __atomic_store_n(&fetches->done, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void *fetch_what_is_gone(void *data)
+{
+    struct fetches *fetches = data;
+    uint8_t token[4096];
+    for (bool more = true; more;) {
+        more = !__atomic_load_n(&fetches->done, __ATOMIC_ACQUIRE);
+        const SECURITY_STATUS status =
+            cs_fetch_token(fetches->contest.pair->client, fetches->gone, token, sizeof token);
+        if (status != SEC_E_INVALID_TOKEN) __atomic_add_fetch(&fetches->stolen, 1, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* A complete context forgets its token when that is fetched: nobody else may be the one who does. */
+static void tokens_of_other_legs(void **state)
+{
+    void *(*const work[])(void *) = {fetch_what_is_gone, answer_and_fetch, answer_and_fetch, fetch_what_is_gone};
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        static struct fetches fetches;
+        struct pair_setup setup = known_setup();
+        struct pair pair;
+        pair_open(&pair, "NTLM", &setup);
+        assert_int_equal(pair_client_step(&pair, (struct cs_span){0}), SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_I_CONTINUE_NEEDED);
+        fetches = (struct fetches){.contest = {.pair = &pair, .challenge = cs_token(pair.server)},
+                                   .gone = pair.client_leg.token_number - 1};
+        void *const data[] = {&fetches, &fetches, &fetches, &fetches};
+        run(work, data, 4);
+        assert_int_equal(fetches.stolen, 0);
+        assert_int_equal(pair_server_step(&pair, (struct cs_span){fetches.token, fetches.size}), SEC_E_OK);
+        pair_close(&pair);
+    }
+}
+
 /* One pair of credentials, and exchanges in several threads at once. */
 static void *exchange(void *data)
 {
@@ -292,8 +351,13 @@ static void shared_credentials(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_ways),     cmocka_unit_test(several_of_each),  cmocka_unit_test(genuine_among_forged),
-        cmocka_unit_test(shared_stream), cmocka_unit_test(legs_and_queries), cmocka_unit_test(shared_credentials),
+        cmocka_unit_test(both_ways),
+        cmocka_unit_test(several_of_each),
+        cmocka_unit_test(genuine_among_forged),
+        cmocka_unit_test(shared_stream),
+        cmocka_unit_test(legs_and_queries),
+        cmocka_unit_test(shared_credentials),
+        cmocka_unit_test(tokens_of_other_legs),
     };
     return cmocka_run_group_tests_name("threads", tests, known_account, forget_account);
 }

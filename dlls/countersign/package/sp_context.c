@@ -64,21 +64,43 @@ static NTSTATUS run_leg(const struct leg_call *call, struct cs_block_leg *block)
     return status;
 }
 
+static BOOL is_fault(NTSTATUS status)
+{
+    return status == (NTSTATUS)STATUS_ACCESS_VIOLATION;
+}
+
+static NTSTATUS fetch_token(const struct cs_block_leg *block, void *room)
+{
+    struct cs_block_fetch fetch = {
+        .context = block->context, .token = sp_bytes(room, block->token_size), .token_number = block->token_number};
+    return CountersignCall(CS_CALL_FETCH_TOKEN, &fetch);
+}
+
+static NTSTATUS allocate_token(SecBuffer *output, const struct leg_call *call, const struct cs_block_leg *block,
+                               ULONG *attributes)
+{
+    void *room = block->token_size ? sp_allocate(block->token_size) : NULL;
+    if (block->token_size && !room) return SEC_E_INSUFFICIENT_MEMORY;
+    NTSTATUS status = room ? fetch_token(block, room) : SEC_E_OK;
+    if (status) {
+        sp_free(room);
+        return status;
+    }
+    if (room || call->initiator) *attributes |= RET_ALLOCATED_MEMORY;
+    output->pvBuffer = room;
+    output->cbBuffer = block->token_size;
+    return SEC_E_OK;
+}
+
 /* A token that fitted: into the caller's buffer, or into memory for it. An empty one leaves neither. */
 static NTSTATUS deliver_token(SecBuffer *output, const struct leg_call *call, const struct cs_block_leg *block,
                               ULONG *attributes)
 {
-    struct cs_block_fetch fetch = {.context = block->context};
     if (!output) return SEC_E_OK;
-    if (call->request & REQ_ALLOCATE_MEMORY) {
-        output->pvBuffer = block->token_size ? sp_allocate(block->token_size) : NULL;
-        if (block->token_size && !output->pvBuffer) return SEC_E_INSUFFICIENT_MEMORY;
-        if (block->token_size || call->initiator) *attributes |= RET_ALLOCATED_MEMORY;
-    }
-    output->cbBuffer = block->token_size;
-    if (!block->token_size) return SEC_E_OK;
-    fetch.token = sp_bytes(output->pvBuffer, output->cbBuffer);
-    return CountersignCall(CS_CALL_FETCH_TOKEN, &fetch);
+    if (call->request & REQ_ALLOCATE_MEMORY) return allocate_token(output, call, block, attributes);
+    NTSTATUS status = block->token_size ? fetch_token(block, output->pvBuffer) : SEC_E_OK;
+    if (status == SEC_E_OK) output->cbBuffer = block->token_size;
+    return status;
 }
 
 static NTSTATUS pack_session(struct sp_context *context, const struct cs_block_leg *block, BOOLEAN *mapped,
@@ -115,6 +137,18 @@ static NTSTATUS first_context(struct leg_call *call, const struct cs_block_leg *
     return status;
 }
 
+/* Refusals may come with a token that tells the peer why (ASC_REQ_EXTENDED_ERROR). */
+static NTSTATUS deliver_refusal(struct leg_call *call, SecBuffer *output, struct cs_block_leg *block, ULONG *attributes,
+                                NTSTATUS status)
+{
+    if (!block->token_size || !is_fault(deliver_token(output, call, block, attributes))) return status;
+    if (call->context)
+        call->context->failed = SEC_E_INTERNAL_ERROR;
+    else
+        block->context = 0; /* not to be freed, for its lock may be held */
+    return STATUS_ACCESS_VIOLATION;
+}
+
 static NTSTATUS run(struct leg_call *call, LSA_SEC_HANDLE *new_context, ULONG *attributes, PTimeStamp expiry,
                     BOOLEAN *mapped, SecBuffer *packed)
 {
@@ -125,12 +159,11 @@ static NTSTATUS run(struct leg_call *call, LSA_SEC_HANDLE *new_context, ULONG *a
 
     fill_leg(call, output, &block);
     NTSTATUS status = run_leg(call, &block);
-    if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION && !first) call->context->failed = SEC_E_INTERNAL_ERROR;
+    if (is_fault(status) && !first) call->context->failed = SEC_E_INTERNAL_ERROR;
     /* Windows: a buffer that says it has room and has none (behaviour.md row 91) */
     if (status == SEC_E_BUFFER_TOO_SMALL && output && output->cbBuffer && !output->pvBuffer)
         status = SEC_E_INTERNAL_ERROR;
-    /* A refusal may come with a token that tells the peer why (ASC_REQ_EXTENDED_ERROR). */
-    if (status < 0 && block.token_size) deliver_token(output, call, &block, attributes);
+    if (status < 0) status = deliver_refusal(call, output, &block, attributes, status);
     if (first) status = first_context(call, &block, status);
     if (status < 0) return status;
 
@@ -138,6 +171,7 @@ static NTSTATUS run(struct leg_call *call, LSA_SEC_HANDLE *new_context, ULONG *a
     *attributes = block.granted;
     if (expiry) sp_time_stamp(block.expiry, expiry);
     NTSTATUS delivered = deliver_token(output, call, &block, attributes);
+    if (is_fault(delivered)) call->context->failed = SEC_E_INTERNAL_ERROR;
     if (delivered == SEC_E_OK && block.session) delivered = pack_session(call->context, &block, mapped, packed);
     if (delivered && first) sp_delete_context(*new_context);
     return delivered ? delivered : status;

@@ -91,6 +91,7 @@ static SECURITY_STATUS call_leg(void *args)
     block->granted = leg.granted;
     block->expiry = leg.expiry;
     block->token_size = (uint32_t)leg.token_size;
+    block->token_number = leg.token_number;
     block->session = context ? (uintptr_t)cs_context_session(context) : 0;
     return status;
 }
@@ -98,7 +99,8 @@ static SECURITY_STATUS call_leg(void *args)
 static SECURITY_STATUS call_fetch_token(void *args)
 {
     struct cs_block_fetch *block = args;
-    return cs_fetch_token(object_of(block->context), object_of(block->token.address), block->token.size);
+    return cs_fetch_token(object_of(block->context), block->token_number, object_of(block->token.address),
+                          block->token.size);
 }
 
 static SECURITY_STATUS call_release_context(void *args)

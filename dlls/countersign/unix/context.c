@@ -24,6 +24,7 @@ struct cs_context {
     uint8_t input_digest[SHA256_DIGEST_SIZE];
     void *state;
     struct cs_writer output;
+    uint32_t token_number; /* of what is in OUTPUT */
     uint32_t granted;
     int64_t expiry;
     struct cs_session *session;
@@ -118,6 +119,7 @@ static SECURITY_STATUS fail_with_token(struct cs_context *context, struct cs_leg
     }
     context->output = output;
     leg->token_size = output.size;
+    leg->token_number = context->token_number;
     return status;
 }
 
@@ -134,6 +136,7 @@ static SECURITY_STATUS abandon(struct cs_context *context)
 static SECURITY_STATUS run_step(struct cs_context *context, struct cs_leg *leg)
 {
     cs_writer_drop(&context->output);
+    context->token_number++;
     leg->credential = context->credential;
     leg->expiry = context->credential->expiry;
     SECURITY_STATUS status = context->mechanism->step(context->state, leg, &context->output, &context->session);
@@ -168,6 +171,7 @@ static SECURITY_STATUS deliver(struct cs_context *context, struct cs_leg *leg, S
     leg->granted = context->granted;
     leg->expiry = context->expiry;
     leg->token_size = context->output.size;
+    leg->token_number = context->token_number;
     return status;
 }
 
@@ -204,14 +208,16 @@ SECURITY_STATUS cs_accept(struct cs_context **context, struct cs_leg *leg)
     return establish(context, leg, false);
 }
 
-SECURITY_STATUS cs_fetch_token(struct cs_context *context, void *room, size_t size)
+SECURITY_STATUS cs_fetch_token(struct cs_context *context, uint32_t number, void *room, size_t size)
 {
     SECURITY_STATUS status = SEC_E_OK;
     if (!cs_lock(&context->lock))
         status = abandon(context);
+    else if (number != context->token_number || !context->output.size)
+        status = SEC_E_INVALID_TOKEN;
     else if (context->output.size > size)
         status = SEC_E_BUFFER_TOO_SMALL;
-    else if (context->output.size)
+    else
         memcpy(room, context->output.data, context->output.size);
     if (status == SEC_E_OK && context->phase == COMPLETE) cs_writer_drop(&context->output);
     cs_unlock(&context->lock);

@@ -65,8 +65,9 @@ struct cs_leg {
     /* out */
     uint32_t granted; /* ISC_RET_ or ASC_RET_ */
     int64_t expiry;
-    size_t token_size; /* what cs_fetch_token yields; 0: no token */
-    bool error_token;  /* the leg failed, and its token tells the peer why */
+    size_t token_size;     /* what cs_fetch_token yields; 0: no token */
+    uint32_t token_number; /* by which it does: no two tokens of a context have the same */
+    bool error_token;      /* the leg failed, and its token tells the peer why */
 };
 
 /* One way to authenticate. The table of them is in mechanisms.c. */
@@ -117,10 +118,11 @@ SECURITY_STATUS cs_initialize(struct cs_context **context, struct cs_leg *leg);
 SECURITY_STATUS cs_accept(struct cs_context **context, struct cs_leg *leg);
 
 /*
- * Copies the token of the last leg to ROOM, which has SIZE bytes, and forgets it if the context is complete. SEC_E_OK;
- * SEC_E_BUFFER_TOO_SMALL, with nothing changed, for a token that another leg has made meanwhile.
+ * Copies the token that a leg gave NUMBER to ROOM, which has SIZE bytes, and forgets it if the context is complete.
+ * SEC_E_OK; with nothing changed, SEC_E_INVALID_TOKEN: it is there no more, for another thread has run a leg meanwhile,
+ * or fetched it; SEC_E_BUFFER_TOO_SMALL.
  */
-SECURITY_STATUS cs_fetch_token(struct cs_context *context, void *room, size_t size);
+SECURITY_STATUS cs_fetch_token(struct cs_context *context, uint32_t number, void *room, size_t size);
 
 /* The token of the last leg where it lies, for callers with one thread; empty if it made none. */
 struct cs_span cs_token(const struct cs_context *context);
