@@ -55,14 +55,15 @@ tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
 # What each Windows program is made of, beside the headers of its folder, and links. FOLDER/ARCH/PROGRAM.exe comes out.
 PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
-	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/threads tests/packages/packages tests/packages/host \
-	tests/klist/messages tests/real/postgres \
+	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
+	tests/packages/packages tests/packages/host tests/klist/messages tests/real/postgres \
 	samples/client samples/server
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
 pe_parts_tests/trace/trace_secrets = tests/trace/trace_secrets.c
 pe_parts_tests/bridge/bad_pointers = tests/bridge/bad_pointers.c tests/bridge/pair.c
 pe_parts_tests/bridge/extremes = tests/bridge/extremes.c tests/bridge/pair.c
+pe_parts_tests/bridge/stored = tests/bridge/stored.c tests/bridge/pair.c
 pe_parts_tests/bridge/threads = tests/bridge/threads.c tests/bridge/pair.c
 pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
 	refusals threads)
@@ -75,6 +76,7 @@ pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt
 pe_links_tests/trace/trace_secrets = -lsecur32
 pe_links_tests/bridge/bad_pointers = -lsecur32
 pe_links_tests/bridge/extremes = -lsecur32
+pe_links_tests/bridge/stored = -lsecur32 -ladvapi32
 pe_links_tests/bridge/threads = -lsecur32
 pe_links_tests/packages/packages = -lsecur32 -ladvapi32
 pe_links_tests/packages/host = -ladvapi32
