@@ -25,26 +25,28 @@ static const struct reader_world *world(void)
     return &made;
 }
 
-static void require_sid(const struct kerberos_sid *sid)
+static void require_sid(const struct cs_sid *sid)
 {
     fuzz_require(sid->bytes[0] == 1 && sid->bytes[1] <= 15 && sid->size == 8 + 4 * sid->bytes[1], "a SID");
 }
 
 static void require_nothing(const struct kerberos_pac *pac)
 {
-    fuzz_require(!pac->user.data && !pac->domain.data && !pac->upn.data && !pac->dns_domain.data, "a string left");
-    fuzz_require(!pac->groups && !pac->group_count && !pac->user_sid.size, "a SID left");
+    fuzz_require(!pac->logon.user.data && !pac->logon.domain.data && !pac->upn.data && !pac->dns_domain.data,
+                 "a string left");
+    fuzz_require(!pac->logon.groups && !pac->logon.group_count && !pac->logon.user_sid.size, "a SID left");
 }
 
 /* Nothing comes out that did not go in. */
 static void require_sound(const struct kerberos_pac *pac, size_t size)
 {
-    fuzz_require(pac->user.size % 2 == 0 && pac->domain.size % 2 == 0, "half a character");
-    fuzz_require(pac->user.size <= size && pac->domain.size <= size, "a string longer than the input");
+    fuzz_require(pac->logon.user.size % 2 == 0 && pac->logon.domain.size % 2 == 0, "half a character");
+    fuzz_require(pac->logon.user.size <= size && pac->logon.domain.size <= size, "a string longer than the input");
     fuzz_require(pac->upn.size <= size && pac->dns_domain.size <= size, "a string longer than the input");
-    fuzz_require(pac->group_count <= size / 8, "more groups than bytes");
-    for (uint32_t i = 0; i < pac->group_count; i++) require_sid(&pac->groups[i].sid);
-    if (pac->user_sid.size) require_sid(&pac->user_sid);
+    fuzz_require(pac->logon.group_count <= size / 8, "more groups than bytes");
+    fuzz_require(pac->logon.group_count <= CS_LOGON_MOST_GROUPS, "more groups than a token has");
+    for (uint32_t i = 0; i < pac->logon.group_count; i++) require_sid(&pac->logon.groups[i].sid);
+    if (pac->logon.user_sid.size) require_sid(&pac->logon.user_sid);
 }
 
 static void read_pac(const struct reader_world *with, struct cs_span bytes)

@@ -28,7 +28,7 @@ static void expect_text(struct cs_span got, const char *text)
     assert_memory_equal(got.data, wanted.data, wanted.size);
 }
 
-static void expect_group(const struct kerberos_group *group, const char *sid, uint32_t attributes)
+static void expect_group(const struct cs_group *group, const char *sid, uint32_t attributes)
 {
     expect_hex(((struct cs_span){group->sid.bytes, group->sid.size}), sid);
     assert_int_equal(group->attributes, attributes);
@@ -36,19 +36,19 @@ static void expect_group(const struct kerberos_group *group, const char *sid, ui
 
 static void expect_full(const struct kerberos_pac *pac)
 {
-    expect_text(pac->user, "vagrant");
-    expect_text(pac->domain, "DOMAIN");
-    expect_hex(((struct cs_span){pac->user_sid.bytes, pac->user_sid.size}),
+    expect_text(pac->logon.user, "vagrant");
+    expect_text(pac->logon.domain, "DOMAIN");
+    expect_hex(((struct cs_span){pac->logon.user_sid.bytes, pac->logon.user_sid.size}),
                "010500000000000515000000010000000200000003000000"
                "51040000");
-    assert_int_equal(pac->primary_group, 513);
+    assert_int_equal(pac->logon.primary_group, 513);
     assert_int_equal(pac->kick_off, INT64_C(0x01D60A0000000000));
-    assert_int_equal(pac->group_count, 5);
-    expect_group(&pac->groups[0], "01050000000000051500000001000000020000000300000001020000", 7);
-    expect_group(&pac->groups[1], "01050000000000051500000001000000020000000300000056040000", 7);
-    expect_group(&pac->groups[2], "010100000000001201000000", 7);
-    expect_group(&pac->groups[3], "0105000000000005150000000100000002000000030000003b020000", 0x20000007);
-    expect_group(&pac->groups[4], "010500000000000515000000090000000800000007000000b1040000", 0x20000007);
+    assert_int_equal(pac->logon.group_count, 5);
+    expect_group(&pac->logon.groups[0], "01050000000000051500000001000000020000000300000001020000", 7);
+    expect_group(&pac->logon.groups[1], "01050000000000051500000001000000020000000300000056040000", 7);
+    expect_group(&pac->logon.groups[2], "010100000000001201000000", 7);
+    expect_group(&pac->logon.groups[3], "0105000000000005150000000100000002000000030000003b020000", 0x20000007);
+    expect_group(&pac->logon.groups[4], "010500000000000515000000090000000800000007000000b1040000", 0x20000007);
 }
 
 static void logon_info(void **state)
@@ -60,10 +60,10 @@ static void logon_info(void **state)
     expect_full(&pac);
     kerberos_pac_drop(&pac);
     assert_int_equal(kerberos_pac_logon(span_over(&empty), &pac), SEC_E_OK);
-    expect_text(pac.user, "a");
-    assert_int_equal(pac.domain.size, 0);
-    assert_int_equal(pac.group_count, 0);
-    assert_int_equal(pac.user_sid.size, 28);
+    expect_text(pac.logon.user, "a");
+    assert_int_equal(pac.logon.domain.size, 0);
+    assert_int_equal(pac.logon.group_count, 0);
+    assert_int_equal(pac.logon.user_sid.size, 28);
     kerberos_pac_drop(&pac);
 }
 
@@ -116,7 +116,9 @@ static void ours_takes_heimdals(void **state)
         assert_int_equal(_krb5_pac_sign(world.krb5, pac, AUTHTIME, world.client, &world.key, &kdc, &data), 0);
         const struct cs_span bytes = {data.data, data.length};
         assert_int_equal(pac_read(&world, bytes, &result), SEC_E_OK);
-        assert_int_equal(result.user.size + result.domain.size + result.group_count + result.user_sid.size, 0);
+        assert_int_equal(result.logon.user.size + result.logon.domain.size + result.logon.group_count +
+                             result.logon.user_sid.size,
+                         0);
         assert_int_equal(result.kick_off, INT64_MAX);
         kerberos_pac_drop(&result);
         krb5_data_free(&data);
@@ -275,7 +277,7 @@ static void expect_ticket(const struct contents *contents, size_t count, SECURIT
                                   .authtime = AUTHTIME,
                                   .authorization_data = count ? &data : NULL};
     assert_int_equal(kerberos_pac_of_ticket(world.krb5, &world.key, &ticket, &pac), status);
-    assert_int_equal(pac.group_count, groups);
+    assert_int_equal(pac.logon.group_count, groups);
     kerberos_pac_drop(&pac);
     free_AuthorizationData(&data);
     cs_writer_drop(&bytes);

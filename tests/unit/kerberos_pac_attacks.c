@@ -314,6 +314,43 @@ static void long_sids(void **state)
     assert_int_equal(logon_status(&info), SEC_E_INVALID_TOKEN);
 }
 
+/* The full LOGON_INFO, with COUNT more groups of the domain. Of the others there are five. */
+static void write_more_groups(struct cs_writer *info, uint32_t count)
+{
+    const struct bytes full = unhex(pac_full_logon_info), groups = unhex("02000000"
+                                                                         "01020000"
+                                                                         "07000000");
+    const uint8_t *found = memmem(full.data, full.size, groups.data, groups.size);
+    assert_non_null(found);
+    const size_t at = (size_t)(found - full.data) + 4;
+    cs_write_span(info, (struct cs_span){full.data, at});
+    for (uint32_t i = 0; i < count; i++) cs_write_u64(info, 10000 + i);
+    cs_write_span(info, (struct cs_span){full.data + at, full.size - at});
+    assert_false(info->failed);
+    put_u32(info->data + 8, (uint32_t)(info->size - 16));
+    put_u32(info->data + GROUP_COUNT, 2 + count);
+    put_u32(info->data + at - 4, 2 + count);
+}
+
+/* As many groups as a token may have, and one more, and as many as a ticket has room for. */
+static void many_groups(void **state)
+{
+    const struct {
+        uint32_t count;
+        SECURITY_STATUS status;
+    } rows[] = {{0, SEC_E_OK},
+                {CS_LOGON_MOST_GROUPS - 5, SEC_E_OK},
+                {CS_LOGON_MOST_GROUPS - 4, SEC_E_LOGON_DENIED},
+                {7000, SEC_E_LOGON_DENIED}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cs_writer info = {0};
+        write_more_groups(&info, rows[i].count);
+        assert_int_equal(signed_status(cs_written(&info), (struct cs_span){0}), rows[i].status);
+        cs_writer_drop(&info);
+    }
+}
+
 /* NULL pointers, and nothing there for them: everything else is in its place. */
 static void null_pointers_to_nothing(void **state)
 {
@@ -395,6 +432,7 @@ int main(void)
         cmocka_unit_test(headers),
         cmocka_unit_test(sids),
         cmocka_unit_test(long_sids),
+        cmocka_unit_test(many_groups),
         cmocka_unit_test(null_pointers_to_nothing),
         cmocka_unit_test(object_size),
         cmocka_unit_test(upn_places),

@@ -55,13 +55,13 @@ static inline SECURITY_STATUS pac_read(const struct pac_world *world, struct cs_
 {
     const SECURITY_STATUS status = kerberos_pac_read(world->krb5, &world->key, world->client, AUTHTIME, pac, result);
     if (status != SEC_E_OK) {
-        assert_null(result->groups);
-        assert_null(result->user.data);
-        assert_null(result->domain.data);
+        assert_null(result->logon.groups);
+        assert_null(result->logon.user.data);
+        assert_null(result->logon.domain.data);
         assert_null(result->upn.data);
         assert_null(result->dns_domain.data);
-        assert_int_equal(result->group_count, 0);
-        assert_int_equal(result->user_sid.size, 0);
+        assert_int_equal(result->logon.group_count, 0);
+        assert_int_equal(result->logon.user_sid.size, 0);
     }
     return status;
 }

@@ -46,5 +46,6 @@ void cs_session_release(struct cs_session *session)
     cs_span_drop(&session->native_client);
     cs_span_drop(&session->native_server);
     cs_credential_release(session->delegated);
+    cs_logon_release(session->logon);
     session->protection->release(session);
 }

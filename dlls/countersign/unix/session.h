@@ -6,8 +6,8 @@
 #ifndef COUNTERSIGN_SESSION_H
 #define COUNTERSIGN_SESSION_H
 
+#include "logon.h"
 #include "message.h"
-#include "reader.h"
 
 struct cs_credential;
 struct cs_session;
@@ -56,6 +56,7 @@ struct cs_session {
     /* NATIVE_NAMES, UTF-16LE user@REALM and service/host@REALM; owned; empty if the mechanism has none */
     struct cs_span native_client, native_server;
     struct cs_credential *delegated; /* acceptor: what the client delegated; owned; else NULL */
+    struct cs_logon *logon;          /* acceptor: what is known of the client for an access token; owned; else NULL */
 };
 
 /* The time now as FILETIME (100 ns since 1601), UTC, to the kernel's tick: it is asked once a message. */

@@ -76,7 +76,7 @@ static void describe_utf16(struct cs_description *description, const char *label
 }
 
 /* MS-DTYP 2.4.2.1 */
-static void describe_sid(struct cs_description *description, const char *label, const struct kerberos_sid *sid)
+static void describe_sid(struct cs_description *description, const char *label, const struct cs_sid *sid)
 {
     uint64_t authority = 0;
     struct cs_reader reader = cs_reader_of((struct cs_span){sid->bytes, sid->size});
@@ -92,14 +92,14 @@ static void describe_sid(struct cs_description *description, const char *label, 
 
 static void describe_pac_contents(struct cs_description *description, const struct kerberos_pac *pac)
 {
-    describe_utf16(description, "EffectiveName", pac->user);
-    describe_utf16(description, "LogonDomainName", pac->domain);
+    describe_utf16(description, "EffectiveName", pac->logon.user);
+    describe_utf16(description, "LogonDomainName", pac->logon.domain);
     describe_utf16(description, "Upn", pac->upn);
     describe_utf16(description, "DnsDomainName", pac->dns_domain);
-    describe_sid(description, "UserSid", &pac->user_sid);
-    if (!pac->user_sid.size) return;
-    cs_describe_line(description, "PrimaryGroupId", "%" PRIu32, pac->primary_group);
-    for (uint32_t i = 0; i < pac->group_count; i++) describe_sid(description, "Group", &pac->groups[i].sid);
+    describe_sid(description, "UserSid", &pac->logon.user_sid);
+    if (!pac->logon.user_sid.size) return;
+    cs_describe_line(description, "PrimaryGroupId", "%" PRIu32, pac->logon.primary_group);
+    for (uint32_t i = 0; i < pac->logon.group_count; i++) describe_sid(description, "Group", &pac->logon.groups[i].sid);
 }
 
 /* What this server would make of the PAC: nothing of one is shown that it would not believe. */
@@ -113,7 +113,7 @@ static void describe_pac(struct cs_description *description, const struct kerber
         kerberos_describe_undecodable(description, "PAC");
     } else if (status != SEC_E_OK) {
         cs_describe_line(description, "PAC", "%s", _("its signature does not hold, or it is another client's"));
-    } else if (pac.user.size || pac.upn.size) {
+    } else if (pac.logon.user.size || pac.upn.size) {
         cs_describe_line(description, "PAC", "%s", _("the server's signature holds"));
         description->depth++;
         describe_pac_contents(description, &pac);

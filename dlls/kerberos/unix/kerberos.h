@@ -268,9 +268,11 @@ struct kerberos_exchange {
     krb5int32 cusec;
     krb5_deltat offset;     /* initiator: the acceptor's clock minus ours, seconds */
     krb5_timestamp endtime; /* of the ticket, by our clock */
+    int64_t kick_off;       /* acceptor: FILETIME, UTC, when the session ends in any case; INT64_MAX: not before that */
     /* UTF-16LE, owned until the session has them: DOMAIN\user, and the ticket's principals */
     struct cs_span names, client, server;
     struct kerberos_logon *delegated; /* acceptor: what the client forwarded, else NULL */
+    struct cs_logon *logon;           /* acceptor: what the PAC says, owned until the session has it; NULL: nothing */
 };
 
 /* kerberos_messages.c: the messages of the AP exchange, RFC 4120 5.5 */

@@ -116,7 +116,29 @@ static SECURITY_STATUS check_replay(krb5_context context, const struct kerberos_
                                  claim->authenticator.ctime, time(NULL), krb5_get_max_time_skew(context));
 }
 
-/* Who the client is: the ticket's principals, and, where a PAC knows them, the names that Windows has. */
+/* Moves LOGON to where the session will find it. */
+static bool keep_logon(struct kerberos_exchange *exchange, struct cs_logon *logon)
+{
+    struct cs_logon *kept = malloc(sizeof *kept);
+    if (!kept) return false;
+    *kept = *logon;
+    *logon = (struct cs_logon){.group_count = 0};
+    cs_logon_release(exchange->logon);
+    exchange->logon = kept;
+    return true;
+}
+
+/* A logon whose time is over is refused, as a ticket is (MS-PAC 2.5: KickOffTime is when to disconnect the user). */
+static SECURITY_STATUS take_pac(struct kerberos_exchange *exchange, struct kerberos_pac *pac)
+{
+    if (pac->kick_off <= cs_now()) return SEC_E_CONTEXT_EXPIRED;
+    exchange->kick_off = pac->kick_off;
+    if (!pac->logon.user_sid.size) return SEC_E_OK;
+    const bool noted = !pac->logon.user.size || kerberos_note_names(exchange, pac->logon.domain, pac->logon.user);
+    return noted && keep_logon(exchange, &pac->logon) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+}
+
+/* Who the client is: the ticket's principals, and, where a PAC knows them, the names and groups that Windows has. */
 static SECURITY_STATUS take_names(krb5_context context, struct kerberos_exchange *exchange, const struct claim *claim)
 {
     const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
@@ -124,8 +146,7 @@ static SECURITY_STATUS take_names(krb5_context context, struct kerberos_exchange
     struct kerberos_pac pac;
     SECURITY_STATUS status = kerberos_pac_of_ticket(context, claim->service_key, &claim->ticket, &pac);
     if (status == SEC_E_OK) status = kerberos_note_principals(context, exchange, &client, &server);
-    if (status == SEC_E_OK && pac.user.size && !kerberos_note_names(exchange, pac.domain, pac.user))
-        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) status = take_pac(exchange, &pac);
     kerberos_pac_drop(&pac);
     return status;
 }

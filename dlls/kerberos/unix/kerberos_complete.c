@@ -72,6 +72,13 @@ static int64_t filetime_of(krb5_timestamp seconds)
     return unix_epoch + (int64_t)seconds * 10000000;
 }
 
+/* The ticket's end, or before that the time at which the domain wants its user gone (MS-PAC 2.5, KickOffTime). */
+static int64_t expiry_of(const struct kerberos_exchange *exchange)
+{
+    const int64_t end = filetime_of(exchange->endtime);
+    return exchange->kick_off < end ? exchange->kick_off : end;
+}
+
 /* What CLIENT_SPECIFIED_TARGET is to say: what the program asked for, or what the ticket is for. */
 static struct cs_span target_of(const struct kerberos_exchange *exchange)
 {
@@ -92,7 +99,7 @@ static void fill_seed(const struct kerberos_exchange *exchange, const struct cs_
                                            .acceptor_subkey = key == &exchange->acceptor_subkey,
                                            .send_sequence = exchange->own_sequence,
                                            .receive_sequence = exchange->peer_sequence,
-                                           .expiry = filetime_of(exchange->endtime)};
+                                           .expiry = expiry_of(exchange)};
     memcpy(seed->key, key->keyvalue.data, key->keyvalue.length);
 }
 
@@ -102,6 +109,8 @@ static void attach(struct kerberos_exchange *exchange, struct cs_session *sessio
     session->native_client = exchange->client;
     session->native_server = exchange->server;
     exchange->client = exchange->server = (struct cs_span){NULL, 0};
+    session->logon = exchange->logon;
+    exchange->logon = NULL;
     if (exchange->delegated) session->delegated = kerberos_delegated_credential(exchange);
 }
 

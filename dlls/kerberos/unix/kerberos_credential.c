@@ -210,6 +210,7 @@ static void end(void *state)
     kerberos_drop_key(&exchange->session_key);
     kerberos_drop_key(&exchange->subkey);
     kerberos_drop_key(&exchange->acceptor_subkey);
+    cs_logon_release(exchange->logon);
     cs_writer_drop(&exchange->reply);
     cs_span_drop(&exchange->target);
     cs_span_drop(&exchange->names);
@@ -224,6 +225,7 @@ static void *begin(const struct cs_leg *leg, bool initiator)
     if (!exchange) return NULL;
     exchange->initiator = initiator;
     exchange->request = leg->request;
+    exchange->kick_off = INT64_MAX;
     exchange->credential = (struct kerberos_credential *)leg->credential;
     if (cs_span_copy(&exchange->target, leg->target) && take_given(exchange, &leg->identity)) return exchange;
     end(exchange);

@@ -7,7 +7,6 @@
 #include "secure.h"
 #include "utf16.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* MS-PAC 2.4, ulType: the parts that are read. */
@@ -189,10 +188,8 @@ SECURITY_STATUS kerberos_pac_read(krb5_context krb5, const krb5_keyblock *key, k
 
 void kerberos_pac_drop(struct kerberos_pac *pac)
 {
-    cs_span_drop(&pac->user);
-    cs_span_drop(&pac->domain);
+    cs_logon_drop(&pac->logon);
     cs_span_drop(&pac->upn);
     cs_span_drop(&pac->dns_domain);
-    free(pac->groups);
     *pac = (struct kerberos_pac){.kick_off = INT64_MAX};
 }

@@ -5,7 +5,7 @@
 #ifndef COUNTERSIGN_KERBEROS_PAC_H
 #define COUNTERSIGN_KERBEROS_PAC_H
 
-#include "reader.h"
+#include "logon.h"
 #include "sspi_values.h"
 
 #include <krb5.h>
@@ -14,30 +14,14 @@
 #error "This krb5.h is not Heimdal's."
 #endif
 
-/* A security identifier, as Windows has it in memory (MS-DTYP 2.4.2.2). */
-struct kerberos_sid {
-    uint8_t bytes[8 + 15 * 4];
-    uint8_t size;
-};
-
-/* ATTRIBUTES: SE_GROUP_MANDATORY and the like. */
-struct kerberos_group {
-    struct kerberos_sid sid;
-    uint32_t attributes;
-};
-
 /*
  * What a PAC says. Strings are UTF-16LE and owned; those that it does not say are empty. Without LOGON_INFO (the KDCs
- * of MIT and Heimdal make such) there are no user and domain, no SID and no groups.
+ * of MIT and Heimdal make such) there is no logon.
  */
 struct kerberos_pac {
-    struct cs_span user, domain; /* LOGON_INFO: EffectiveName, LogonDomainName */
+    struct cs_logon logon; /* user and domain: EffectiveName, LogonDomainName */
     struct cs_span upn, dns_domain;
-    struct kerberos_sid user_sid;  /* size 0: none */
-    struct kerberos_group *groups; /* of the domain, then the extra SIDs, then those of resource domains */
-    uint32_t group_count;
-    uint32_t primary_group; /* its last subauthority; its domain is the user's */
-    int64_t kick_off;       /* FILETIME, UTC: when the session must end; INT64_MAX for never */
+    int64_t kick_off; /* FILETIME, UTC: when the session must end; INT64_MAX for never */
 };
 
 /*
@@ -48,8 +32,8 @@ struct kerberos_pac {
  *
  *     SEC_E_OK                  all of that is so
  *     SEC_E_INVALID_TOKEN       it is no PAC, or parts that we read are not in form or there twice
- *     SEC_E_LOGON_DENIED        a signature or the client's name is missing, not of KEY's own type, or does not hold
- *     SEC_E_INSUFFICIENT_MEMORY
+ *     SEC_E_LOGON_DENIED        a signature or the client's name is missing, not of KEY's own type, or does not hold;
+ * or there are more groups than a token may have SEC_E_INSUFFICIENT_MEMORY
  */
 SECURITY_STATUS kerberos_pac_read(krb5_context krb5, const krb5_keyblock *key, krb5_const_principal client,
                                   int64_t authtime, struct cs_span pac, struct kerberos_pac *result);
@@ -65,7 +49,7 @@ SECURITY_STATUS kerberos_pac_of_ticket(krb5_context krb5, const krb5_keyblock *k
 
 /*
  * kerberos_pac_logon.c: reads LOGON_INFO, a KERB_VALIDATION_INFO in NDR (MS-PAC 2.5, MS-RPCE 2.2.6), into the members
- * of RESULT that come from there. SEC_E_INVALID_TOKEN, SEC_E_INSUFFICIENT_MEMORY.
+ * of RESULT that come from there. SEC_E_INVALID_TOKEN, SEC_E_LOGON_DENIED: too many groups; SEC_E_INSUFFICIENT_MEMORY.
  */
 SECURITY_STATUS kerberos_pac_logon(struct cs_span info, struct kerberos_pac *result);
 

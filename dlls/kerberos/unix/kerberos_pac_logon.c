@@ -131,9 +131,9 @@ static struct cs_span read_characters(struct ndr *ndr, struct string string)
 }
 
 /* An RPC_SID: a conformant structure, whose count stands before it too. Empty for a NULL pointer. */
-static struct kerberos_sid read_sid(struct ndr *ndr, uint32_t pointer)
+static struct cs_sid read_sid(struct ndr *ndr, uint32_t pointer)
 {
-    struct kerberos_sid sid = {.size = 0};
+    struct cs_sid sid = {.size = 0};
     if (!pointer) return sid;
     const uint32_t count = read_u32(ndr);
     if (count > 15) fail(ndr);
@@ -148,7 +148,7 @@ static struct kerberos_sid read_sid(struct ndr *ndr, uint32_t pointer)
 }
 
 /* SID with another subauthority behind it; false if there is no SID or no room in it. */
-static bool extend_sid(struct kerberos_sid *sid, uint32_t last)
+static bool extend_sid(struct cs_sid *sid, uint32_t last)
 {
     if (!sid->size || sid->bytes[1] >= 15) return false;
     for (int i = 0; i < 4; i++) sid->bytes[sid->size++] = (uint8_t)(last >> (8 * i));
@@ -165,27 +165,27 @@ static struct cs_span read_elements(struct ndr *ndr, struct array array)
     return cs_read_span(&ndr->reader, (size_t)array.count * 8);
 }
 
-/* Room for all groups that the counts speak of; they speak of no more than there are bytes for. */
+/* Room for all groups that the counts speak of; they speak of no more than there are bytes for, and are few. */
 static SECURITY_STATUS make_room(const struct ndr *ndr, const struct fixed_part *fixed, struct kerberos_pac *result)
 {
     const uint64_t total = (uint64_t)fixed->groups.count + fixed->extra_sids.count + fixed->resource_groups.count;
     if (ndr->reader.failed || total > ndr->reader.remaining / 8) return SEC_E_INVALID_TOKEN;
-    result->groups = calloc(total ? total : 1, sizeof *result->groups);
-    return result->groups ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (total > CS_LOGON_MOST_GROUPS) return SEC_E_LOGON_DENIED;
+    result->logon.groups = calloc(total ? total : 1, sizeof *result->logon.groups);
+    return result->logon.groups ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
-static void add_group(struct kerberos_pac *result, struct kerberos_sid sid, uint32_t attributes)
+static void add_group(struct kerberos_pac *result, struct cs_sid sid, uint32_t attributes)
 {
-    result->groups[result->group_count++] = (struct kerberos_group){sid, attributes};
+    result->logon.groups[result->logon.group_count++] = (struct cs_group){sid, attributes};
 }
 
 /* GROUP_MEMBERSHIPs: groups of the domain whose SID is DOMAIN. */
-static void add_memberships(struct ndr *ndr, struct cs_span elements, struct kerberos_sid domain,
-                            struct kerberos_pac *result)
+static void add_memberships(struct ndr *ndr, struct cs_span elements, struct cs_sid domain, struct kerberos_pac *result)
 {
     struct cs_reader reader = cs_reader_of(elements);
     while (reader.remaining && !ndr->reader.failed) {
-        struct kerberos_sid sid = domain;
+        struct cs_sid sid = domain;
         if (!extend_sid(&sid, cs_read_u32(&reader))) fail(ndr);
         add_group(result, sid, cs_read_u32(&reader));
     }
@@ -197,7 +197,7 @@ static void read_extra_sids(struct ndr *ndr, struct array array, struct kerberos
     struct cs_reader elements = cs_reader_of(read_elements(ndr, array));
     while (elements.remaining && !ndr->reader.failed) {
         const uint32_t pointer = cs_read_u32(&elements), attributes = cs_read_u32(&elements);
-        const struct kerberos_sid sid = read_sid(ndr, pointer);
+        const struct cs_sid sid = read_sid(ndr, pointer);
         if (!sid.size) fail(ndr);
         add_group(result, sid, attributes);
     }
@@ -205,7 +205,7 @@ static void read_extra_sids(struct ndr *ndr, struct array array, struct kerberos
 
 static void read_resource_groups(struct ndr *ndr, const struct fixed_part *fixed, struct kerberos_pac *result)
 {
-    const struct kerberos_sid domain = read_sid(ndr, fixed->resource_sid.pointer);
+    const struct cs_sid domain = read_sid(ndr, fixed->resource_sid.pointer);
     add_memberships(ndr, read_elements(ndr, fixed->resource_groups), domain, result);
 }
 
@@ -217,13 +217,14 @@ static SECURITY_STATUS read_deferred(struct ndr *ndr, const struct fixed_part *f
     const struct cs_span groups = read_elements(ndr, fixed->groups);
     read_characters(ndr, fixed->server);
     const struct cs_span domain = read_characters(ndr, fixed->domain);
-    const struct kerberos_sid domain_sid = read_sid(ndr, fixed->domain_sid.pointer);
+    const struct cs_sid domain_sid = read_sid(ndr, fixed->domain_sid.pointer);
     add_memberships(ndr, groups, domain_sid, result);
     read_extra_sids(ndr, fixed->extra_sids, result);
     read_resource_groups(ndr, fixed, result);
-    result->user_sid = domain_sid;
-    if (!extend_sid(&result->user_sid, fixed->user_id) || ndr->reader.failed) return SEC_E_INVALID_TOKEN;
-    if (!cs_span_copy(&result->user, user) || !cs_span_copy(&result->domain, domain)) return SEC_E_INSUFFICIENT_MEMORY;
+    result->logon.user_sid = domain_sid;
+    if (!extend_sid(&result->logon.user_sid, fixed->user_id) || ndr->reader.failed) return SEC_E_INVALID_TOKEN;
+    if (!cs_span_copy(&result->logon.user, user) || !cs_span_copy(&result->logon.domain, domain))
+        return SEC_E_INSUFFICIENT_MEMORY;
     return SEC_E_OK;
 }
 
@@ -233,7 +234,7 @@ SECURITY_STATUS kerberos_pac_logon(struct cs_span info, struct kerberos_pac *res
     const struct fixed_part fixed = read_fixed(&ndr);
     SECURITY_STATUS status = make_room(&ndr, &fixed, result);
     if (status != SEC_E_OK) return status;
-    result->primary_group = fixed.primary_group;
+    result->logon.primary_group = fixed.primary_group;
     /* 0 is what other KDCs than Windows's write for never. */
     result->kick_off = fixed.kick_off && fixed.kick_off < INT64_MAX ? (int64_t)fixed.kick_off : INT64_MAX;
     return read_deferred(&ndr, &fixed, result);
