@@ -32,8 +32,9 @@ pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity
 	trace_line trace_names trace_text unsupported) \
 	countersign/package/identity sspicli/attributes_ex
 pe_libs_secur32 = -ladvapi32 -lntdll
-pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages unsupported)
+pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages protected_user unsupported)
 pe_imports_sspicli = secur32
+pe_libs_sspicli = -ladvapi32
 pe_objects_security = security/main
 
 pe_cc_x86_64 = $(X86_64_CC)

@@ -45,11 +45,6 @@ SECURITY_STATUS WINAPI SspiGetComputerNameForSPN(void *, void *)
     return SEC_E_UNSUPPORTED_FUNCTION;
 }
 
-NTSTATUS WINAPI SeciIsProtectedUser(void *)
-{
-    return STATUS_NOT_SUPPORTED;
-}
-
 SECURITY_STATUS WINAPI SeciAllocateAndSetCallTarget(void)
 {
     return SEC_E_UNSUPPORTED_FUNCTION;

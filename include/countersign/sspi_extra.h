@@ -47,6 +47,7 @@ BOOL WINAPI LogonUserExExW(LPCWSTR Username, LPCWSTR Domain, LPCWSTR Password, D
                            PTOKEN_GROUPS TokenGroups, PHANDLE Token, PSID *LogonSid, PVOID *ProfileBuffer,
                            LPDWORD ProfileLength, PQUOTA_LIMITS QuotaLimits);
 SECURITY_STATUS WINAPI SecCacheSspiPackages(void);
+NTSTATUS WINAPI SeciIsProtectedUser(PBOOLEAN ProtectedUser);
 SECURITY_STATUS WINAPI SspiSetChannelBindingFlags(SecPkgContext_Bindings *Bindings, ULONG Flags);
 
 #ifdef __cplusplus

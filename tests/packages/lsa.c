@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Messages to a package through the LSA.
+ * Messages to a package through the LSA, and what it says of the caller.
  */
 #define WIN32_NO_STATUS
 #include <windows.h>
@@ -9,8 +9,39 @@
 #include <ntsecapi.h>
 #include "cases.h"
 #include "packages.h"
+#include "../../dlls/sspicli/protected_user.h"
 
 #include <string.h>
+
+/* As Windows has it: a BOOLEAN, and nothing beside it. The user of a prefix is of no domain. */
+static void test_protected_user(void)
+{
+    static const struct {
+        const char *name;
+        BYTE authority;
+        BYTE count;
+        DWORD first, last;
+        BOOL expected;
+    } sids[] = {
+        {"Protected Users", 5, 5, 21, 525, TRUE},    {"Domain Users", 5, 5, 21, 513, FALSE},
+        {"another authority", 1, 5, 21, 525, FALSE}, {"no domain's", 5, 5, 32, 525, FALSE},
+        {"a shorter one", 5, 4, 21, 525, FALSE},     {"a longer one", 5, 6, 21, 525, FALSE},
+    };
+    NTSTATUS(WINAPI * is_protected)(PBOOLEAN);
+    BOOLEAN answer[3] = {0x55, TRUE, 0x55};
+    is_protected = (void *)GetProcAddress(LoadLibraryA("sspicli.dll"), "SeciIsProtectedUser");
+    section("SeciIsProtectedUser");
+    check_status(is_protected ? is_protected(&answer[1]) : STATUS_NOT_FOUND, STATUS_SUCCESS, "it answers");
+    check(answer[0] == 0x55 && answer[1] == FALSE && answer[2] == 0x55, "no, in one byte");
+    for (int i = 0; i < (int)ARRAYSIZE(sids); i++) {
+        SID_IDENTIFIER_AUTHORITY authority = {{0, 0, 0, 0, 0, sids[i].authority}};
+        PSID sid = NULL;
+        AllocateAndInitializeSid(&authority, sids[i].count, sids[i].first, 1, 2, 3, 525, 525, 0, 0, &sid);
+        if (sid) *GetSidSubAuthority(sid, sids[i].count - 1u) = sids[i].last;
+        check(sid && is_protected_users(sid) == sids[i].expected, sids[i].name);
+        FreeSid(sid);
+    }
+}
 
 static NTSTATUS look_up(HANDLE lsa, const WCHAR *package, ULONG *number)
 {
@@ -43,6 +74,7 @@ void test_lsa(void)
 {
     HANDLE lsa;
     ULONG number = 0, other = 0;
+    test_protected_user();
     section("LsaLookupAuthenticationPackage");
     check_status(LsaConnectUntrusted(&lsa), STATUS_SUCCESS, "connected");
     check_status(look_up(lsa, ssp_ap.package, &number), STATUS_SUCCESS, "the SSP/AP has a number");
