@@ -155,7 +155,8 @@ def run_refusals(case, domain):
     for target in ('HTTP/nobody.dom.example', 'nothing/web.dom.example', 'alice', 'nobody@DOM.EXAMPLE'):
         case(f'an unknown target, {target}', check_refused, 'SEC_E_TARGET_UNKNOWN', ALICE, target=target)
         case(f'an unknown target, {target}, Negotiate', check_ntlm_instead, target)
-    case('RC4 alone, Negotiate', check_ntlm_instead, 'test/rc4.dom.example')
+    case('RC4 alone, Negotiate', check_refused, 'SEC_E_KDC_UNKNOWN_ETYPE', ALICE, target='test/rc4.dom.example',
+         package='Negotiate')
 
 
 def check_ntlm_instead(target):

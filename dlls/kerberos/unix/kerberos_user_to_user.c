@@ -86,13 +86,13 @@ SECURITY_STATUS kerberos_request_tgt(krb5_context context, struct kerberos_clien
                                      const struct kerberos_exchange *exchange, struct cs_writer *output)
 {
     struct kerberos_logon *logon;
-    krb5_principal server = NULL;
+    struct kerberos_wanted wanted = {.server = NULL};
     SECURITY_STATUS status = kerberos_client_logon(client, context, &logon);
     if (status) return status;
-    status = kerberos_target(context, exchange->target, logon->client, &server);
+    status = kerberos_target(context, exchange->target, logon->client, &wanted);
     if (status == SEC_E_OK) status = kerberos_status(has_tgt(context, logon));
-    if (status == SEC_E_OK) status = kerberos_status(kerberos_write_tgt_request(context, server, output));
-    if (server) krb5_free_principal(context, server);
+    if (status == SEC_E_OK) status = kerberos_status(kerberos_write_tgt_request(context, wanted.server, output));
+    if (wanted.server) krb5_free_principal(context, wanted.server);
     kerberos_logon_release(context, logon);
     return status;
 }
@@ -123,14 +123,14 @@ static SECURITY_STATUS check_ticket(krb5_context context, const krb5_creds *cred
 static SECURITY_STATUS ask(krb5_context context, const struct kerberos_logon *logon, struct cs_span tgt,
                            struct kerberos_ticket *ticket)
 {
-    krb5_principal server;
-    SECURITY_STATUS status = kerberos_target(context, ticket->target, logon->client, &server);
+    struct kerberos_wanted wanted;
+    SECURITY_STATUS status = kerberos_target(context, ticket->target, logon->client, &wanted);
     if (status) return status;
-    krb5_error_code code = kerberos_ask_directly(context, logon, server, tgt, &ticket->creds);
+    krb5_error_code code = kerberos_ask_directly(context, logon, wanted.server, tgt, &ticket->creds);
     status = is_of_their_tgt(code) ? SEC_E_NO_TGT_REPLY : kerberos_status(code);
-    if (status == SEC_E_OK) status = check_ticket(context, ticket->creds, logon->client, server);
+    if (status == SEC_E_OK) status = check_ticket(context, ticket->creds, logon->client, wanted.server);
     ticket->offset = logon->offset;
-    krb5_free_principal(context, server);
+    krb5_free_principal(context, wanted.server);
     return status;
 }
 
