@@ -195,7 +195,7 @@ struct cs_ticket {
 
 /* Schannel. Certificates stand as tls.h says, and enumerations have its values. */
 struct cs_block_tls_acquire {
-    uint32_t server, protocols, without, resume, key_format, quiet;
+    uint32_t server, protocols, without, resume, key_format, habits;
     struct cs_bytes chain, key;
     uint64_t credential; /* out */
 };

@@ -39,7 +39,7 @@ void schannel_credential_release(struct schannel_credential *credential);
 struct schannel_request {
     BOOL server;
     DWORD protocols, flags, without; /* enum tls_without */
-    BOOL quiet;                      /* the program knows nothing of what comes after a handshake of TLS 1.3 */
+    DWORD habits;                    /* enum tls_habits */
     PCCERT_CONTEXT certificate;      /* the caller's; NULL for none */
     HCERTSTORE roots;                /* likewise */
 };
@@ -94,6 +94,7 @@ SpUnsealMessageFn schannel_unseal_message;
 /* tls.h's, which is for native code */
 enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8 };
 enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME };
+enum { QUIET = 1, DEFERS = 2 };
 enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };
 enum {
     WITHOUT_AES128 = 1,

@@ -82,12 +82,14 @@ static NTSTATUS read_version_4(const SCHANNEL_CRED *cred, struct schannel_reques
     request->roots = cred->hRootStore;
     if (cred->cSupportedAlgs) apply_algorithms(cred->palgSupportedAlgs, cred->cSupportedAlgs, request);
     apply_strengths(cred, request);
-    request->quiet = TRUE;
+    request->habits = QUIET; /* programs with this structure know nothing of what comes after a handshake of TLS 1.3 */
     if (cred->grbitEnabledProtocols) return choose_named(cred->grbitEnabledProtocols, side, allowed, request);
-    /* Programs with this structure get no TLS 1.3 unless they name it (attributes.tsv, CIPHER_INFO). Windows's own HTTP
-     * clients do have it; those of Wine pass this structure, with nothing named. */
+    /* And get none unless they name it (attributes.tsv, CIPHER_INFO). Windows's own HTTP clients do have it; Wine's
+     * pass this structure with nothing named, and send no token that comes with SEC_E_OK. */
     request->protocols = by_default;
-    if (!(sp_call_attributes() & SECPKG_CALL_HTTP_CLIENT))
+    if (sp_call_attributes() & SECPKG_CALL_HTTP_CLIENT)
+        request->habits |= DEFERS;
+    else
         request->protocols &= ~(SP_PROT_TLS1_3_SERVER | SP_PROT_TLS1_3_CLIENT);
     return request->protocols ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
@@ -213,7 +215,7 @@ static NTSTATUS make(const struct schannel_request *request, struct schannel_cre
     struct cs_block_tls_acquire block = {.server = (UINT32)request->server,
                                          .protocols = request->protocols,
                                          .without = request->without,
-                                         .quiet = (UINT32)request->quiet,
+                                         .habits = request->habits,
                                          .resume = !(request->flags & SCH_CRED_DISABLE_RECONNECTS)};
     NTSTATUS status = request->certificate ? give_certificate(request->certificate, &block)
                                            : CountersignCall(CS_CALL_TLS_ACQUIRE, &block);

@@ -91,7 +91,7 @@ const struct tls_world_certificate *tls_world_certificate(enum tls_world_key kin
 
 static SECURITY_STATUS make_credential(const struct tls_world_setup *setup, bool server, struct tls_credential **out)
 {
-    struct tls_credential_request request = {.server = server, .resume = setup->resume, .quiet = setup->quiet};
+    struct tls_credential_request request = {.server = server, .resume = setup->resume, .habits = setup->habits};
     request.protocols = server ? setup->server_protocols : setup->client_protocols;
     if (!request.protocols) request.protocols = server ? BOTH_SERVER : BOTH_CLIENT;
     request.without = server ? setup->server_without : setup->client_without;
@@ -190,7 +190,7 @@ bool tls_world_shake(struct tls_world_pair *pair, const struct tls_world_setup *
     if (pair->client_status < 0) turn(pair, setup, false, &to_server, &to_client, 0);
     if (pair->server_status < 0) turn(pair, setup, true, &to_client, &to_server, 0);
     const bool through = pair->client_status == SEC_E_OK && pair->server_status == SEC_E_OK;
-    if (through && setup->quiet)
+    if (through && setup->habits & TLS_QUIET)
         cs_write_span(&pair->left,
                       (struct cs_span){to_client.bytes.data + to_client.taken, to_client.bytes.size - to_client.taken});
     else if (through && to_client.taken < to_client.bytes.size)

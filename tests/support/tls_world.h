@@ -23,7 +23,7 @@ struct tls_world_setup {
     uint32_t client_flags, server_flags;       /* enum tls_leg_flags of every leg */
     struct cs_span client_offer, server_offer; /* SEC_APPLICATION_PROTOCOLS */
     bool resume;
-    bool quiet; /* the client's credential; what the server sends behind its handshake is left in the pair */
+    uint32_t habits; /* the client's; with TLS_QUIET what the server sends behind its handshake is left in the pair */
 };
 
 struct tls_world_pair {

@@ -43,12 +43,19 @@ enum tls_without {
     TLS_WITHOUT_SHA384 = 0x1000
 };
 
+/* What the program that uses a credential does not do, and is done for it. */
+enum tls_habits {
+    TLS_QUIET = 1, /* it knows nothing of tickets and new keys: DecryptMessage takes them, unless they want an answer */
+    TLS_DEFERS =
+        2 /* it sends no token that comes with SEC_E_OK: a client's last flight of TLS 1.3 goes with its data */
+};
+
 struct tls_credential_request {
     bool server;
     uint32_t protocols; /* SP_PROT_ bits of that side; never 0 */
     uint32_t without;   /* enum tls_without */
     bool resume;        /* sessions may be resumed */
-    bool quiet;         /* DecryptMessage takes tickets and new keys itself, unless they want an answer */
+    uint32_t habits;    /* enum tls_habits */
     struct cs_span chain, key;
     enum tls_key_format key_format;
 };

@@ -77,6 +77,25 @@ bool tls_aead_protect(struct tls_direction *direction, uint8_t *header, uint8_t 
     return true;
 }
 
+/* RFC 8446 5.4: data of no length, its type, and zeros. */
+bool tls_aead_pad(struct tls_direction *direction, uint8_t *record, size_t size)
+{
+    uint8_t nonce[NONCE], *body = record + TLS_HEADER;
+    const size_t inner = size - TLS_HEADER - TAG;
+    size_t written = inner + TAG;
+    if (direction->sequence == UINT64_MAX) return false;
+    memcpy(record, (const uint8_t[]){TLS_APPLICATION_DATA, 3, 3}, 3);
+    put_be(record + 3, written, 2);
+    memset(body, 0, inner);
+    body[0] = TLS_APPLICATION_DATA;
+    make_nonce(direction, NULL, nonce);
+    if (gnutls_aead_cipher_encrypt(direction->cipher, nonce, NONCE, record, TLS_HEADER, TAG, body, inner, body,
+                                   &written))
+        return false;
+    direction->sequence++;
+    return true;
+}
+
 /* TLS 1.3 pads with zeros behind the type. False: there is nothing but zeros (RFC 8446 5.4). */
 static bool strip_padding(struct cs_span *plain, uint8_t *type)
 {

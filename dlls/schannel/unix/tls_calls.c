@@ -18,7 +18,7 @@ SECURITY_STATUS tls_call_acquire(void *args)
                                                    .protocols = block->protocols,
                                                    .without = block->without,
                                                    .resume = block->resume,
-                                                   .quiet = block->quiet,
+                                                   .habits = block->habits,
                                                    .chain = span_of(block->chain),
                                                    .key = span_of(block->key),
                                                    .key_format = block->key_format};

@@ -23,7 +23,8 @@ enum tls_content { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 
 struct tls_credential {
     int references;
     uint64_t number; /* of no other credential, ever */
-    bool server, resume, quiet;
+    bool server, resume;
+    uint32_t habits;
     uint32_t protocols;
     gnutls_certificate_credentials_t certificates;
     gnutls_priority_t priority;
@@ -73,7 +74,11 @@ struct tls_context {
     SECURITY_STATUS waiting;
     size_t taken;
     struct tls_direction read, write;
-    /* quiet: bytes of records that were taken, and are still in front of what the program has; the end of the last */
+    /* TLS_DEFERS: the last flight, until it is sent, and how much of each header it takes, or padding in its place */
+    struct cs_writer deferred;
+    size_t deferred_room;
+    /* TLS_QUIET: bytes of records that were taken, and are still in front of what the program has; the end of the last
+     */
     size_t passed_over;
     uint8_t passed_over_end[16];
     uint32_t header, trailer; /* of a record of application data, bytes */
@@ -115,6 +120,9 @@ SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status);
  * or carries too much; its bytes are then what they were.
  */
 bool tls_aead_protect(struct tls_direction *direction, uint8_t *header, uint8_t *data, size_t size, uint8_t *trailer);
+/* TLS 1.3: a record of SIZE bytes, at least TLS_LEAST_PADDING, that says nothing. */
+enum { TLS_LEAST_PADDING = TLS_HEADER + 1 + 16 };
+bool tls_aead_pad(struct tls_direction *direction, uint8_t *record, size_t size);
 bool tls_aead_unprotect(struct tls_direction *direction, uint8_t *record, size_t size, struct cs_span *plain,
                         uint8_t *type);
 /* Puts back what unprotect made of RECORD, whose number was that of the last one. */

@@ -96,7 +96,7 @@ SECURITY_STATUS tls_credential_new(const struct tls_credential_request *request,
     credential->number = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);
     credential->server = request->server;
     credential->resume = request->resume;
-    credential->quiet = request->quiet;
+    credential->habits = request->habits;
     credential->protocols = request->protocols;
     SECURITY_STATUS status = fill(credential, request);
     if (status) {

@@ -35,6 +35,7 @@ void tls_context_release(struct tls_context *context)
     tls_direction_drop(&context->write);
     if (context->session) gnutls_deinit(context->session);
     cs_writer_drop(&context->outgoing);
+    cs_writer_drop(&context->deferred);
     cs_span_drop(&context->name);
     tls_credential_release(context->credential);
     pthread_mutex_destroy(&context->reading);
@@ -161,6 +162,10 @@ static SECURITY_STATUS send_alert(struct tls_context *context)
 {
     const bool ready = context->phase == TLS_COMPLETE || context->phase == TLS_CLOSED;
     context->alert_wanted = false;
+    if (context->deferred.size) { /* it goes before anything else does */
+        cs_write_span(&context->outgoing, cs_written(&context->deferred));
+        cs_writer_drop(&context->deferred);
+    }
     if (ready) tls_records_give_back(context);
     if (gnutls_alert_send(context->session, context->alert_fatal ? GNUTLS_AL_FATAL : GNUTLS_AL_WARNING,
                           (gnutls_alert_description_t)context->alert))
@@ -184,11 +189,23 @@ static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg,
     }
 }
 
+/* A client's last flight waits for its first data, in whose header there is room for it (TLS_DEFERS). */
+static void defer_last_flight(struct tls_context *context)
+{
+    if (!(context->credential->habits & TLS_DEFERS) || context->server || context->write.protection != TLS_1_3) return;
+    if (context->deferred_room || context->outgoing.size < TLS_LEAST_PADDING) return;
+    context->deferred = context->outgoing;
+    context->outgoing = (struct cs_writer){0};
+    context->deferred_room = context->deferred.size;
+    context->header += (uint32_t)context->deferred_room;
+}
+
 /* A token that does not fit stays, and the next leg is this one once more. */
 static SECURITY_STATUS deliver(struct tls_context *context, struct tls_leg *leg, SECURITY_STATUS status)
 {
     if (context->outgoing.failed) return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
     if (status == TLS_I_VERIFY_PEER || status == SEC_E_INCOMPLETE_MESSAGE) return status;
+    if (status == SEC_E_OK) defer_last_flight(context);
     context->undelivered = context->outgoing.size > leg->room;
     if (context->undelivered) {
         context->waiting = status;

@@ -63,6 +63,16 @@ static SECURITY_STATUS encrypt_by_gnutls(struct tls_context *context, const stru
     return spread(&context->outgoing, out);
 }
 
+/* What stands in front of the record: the handshake's last flight, once, and then as much of nothing. */
+static bool write_deferred(struct tls_context *context, uint8_t *header)
+{
+    if (!context->deferred_room) return true;
+    if (!context->deferred.size) return tls_aead_pad(&context->write, header, context->deferred_room);
+    memcpy(header, context->deferred.data, context->deferred_room);
+    cs_writer_drop(&context->deferred);
+    return true;
+}
+
 static SECURITY_STATUS encrypt(struct tls_context *context, const struct outgoing *out)
 {
     if (context->phase == TLS_FAILED) return context->failure;
@@ -73,8 +83,10 @@ static SECURITY_STATUS encrypt(struct tls_context *context, const struct outgoin
     out->header->size = context->header;
     if (context->write.protection == TLS_BY_GNUTLS) return encrypt_by_gnutls(context, out);
     out->trailer->size = context->trailer;
-    return tls_aead_protect(&context->write, cs_buffer_bytes(out->header), cs_buffer_bytes(out->data), out->data->size,
-                            cs_buffer_bytes(out->trailer))
+    uint8_t *header = cs_buffer_bytes(out->header);
+    return write_deferred(context, header) &&
+                   tls_aead_protect(&context->write, header + context->deferred_room, cs_buffer_bytes(out->data),
+                                    out->data->size, cs_buffer_bytes(out->trailer))
                ? SEC_E_OK
                : SEC_E_ENCRYPT_FAILURE;
 }
@@ -160,7 +172,7 @@ static SECURITY_STATUS take_other(struct tls_context *context, const struct inco
 {
     const bool asks = type == TLS_HANDSHAKE && !context->server && context->read.protection != TLS_1_3 &&
                       gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3;
-    if (type == TLS_HANDSHAKE && context->credential->quiet && context->read.protection == TLS_1_3 &&
+    if (type == TLS_HANDSHAKE && context->credential->habits & TLS_QUIET && context->read.protection == TLS_1_3 &&
         !tls_record_wants_answer(context, (struct cs_span){input.data, record}))
         return take_quietly(context, (struct cs_span){input.data, record});
     if (type == TLS_HANDSHAKE && !asks) {

@@ -57,7 +57,7 @@ static void set_sizes(struct tls_context *context)
                  [TLS_EXPLICIT_NONCE] = {TLS_HEADER + 8, 16}, /* attributes.tsv, STREAM_SIZES */
                  [TLS_IMPLICIT_NONCE] = {TLS_HEADER, 16},
                  [TLS_1_3] = {TLS_HEADER, 17}};
-    context->header = sizes[context->write.protection].header;
+    context->header = sizes[context->write.protection].header + (uint32_t)context->deferred_room;
     context->trailer = sizes[context->write.protection].trailer;
 }
 
