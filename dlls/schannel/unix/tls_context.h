@@ -77,10 +77,6 @@ struct tls_context {
     /* TLS_DEFERS: the last flight, until it is sent, and how much of each header it takes, or padding in its place */
     struct cs_writer deferred;
     size_t deferred_room;
-    /* TLS_QUIET: bytes of records that were taken, and are still in front of what the program has; the end of the last
-     */
-    size_t passed_over;
-    uint8_t passed_over_end[16];
     uint32_t header, trailer; /* of a record of application data, bytes */
     struct cs_span name;      /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;             /* the peer's certificate was taken unseen */

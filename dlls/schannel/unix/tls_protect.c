@@ -241,23 +241,6 @@ static SECURITY_STATUS decrypt_by_gnutls(struct tls_context *context, const stru
     return SEC_E_OK;
 }
 
-/* Records that were taken before, if they are still there: a program gives again what was not enough, and more. */
-static size_t passed_over(struct tls_context *context, struct cs_span input)
-{
-    const size_t size = context->passed_over, end = sizeof context->passed_over_end;
-    context->passed_over = 0;
-    if (size < end || input.size < size) return 0;
-    return memcmp(input.data + size - end, context->passed_over_end, end) ? 0 : size;
-}
-
-static void pass_over(struct tls_context *context, const struct cs_buffer *data, size_t size)
-{
-    const size_t end = sizeof context->passed_over_end;
-    if (size < end) return;
-    context->passed_over = size;
-    memcpy(context->passed_over_end, cs_buffer_bytes(data) - end, end);
-}
-
 /* The record that DATA begins with; its size in *record. */
 static SECURITY_STATUS decrypt_first(struct tls_context *context, const struct incoming *in, size_t *record)
 {
@@ -276,16 +259,19 @@ static SECURITY_STATUS decrypt(struct tls_context *context, const struct incomin
     if (context->phase == TLS_HANDSHAKING) return SEC_E_INVALID_HANDLE;
     if (context->phase == TLS_CLOSED) return SEC_I_CONTEXT_EXPIRED;
     if (context->phase == TLS_RENEGOTIATING || context->rehandshake_asked) return SEC_E_CONTEXT_EXPIRED;
-    const struct cs_span whole = {cs_buffer_bytes(in->data), in->data->size};
-    size_t record = passed_over(context, whole), taken = 0;
+    const struct cs_buffer whole = *in->data;
+    size_t taken = 0, record = 0;
     SECURITY_STATUS status = TLS_I_PASS_OVER;
     while (status == TLS_I_PASS_OVER) {
         taken += record;
-        *in->data = (struct cs_buffer){(uint32_t)(whole.size - taken), in->data->type, (uintptr_t)(whole.data + taken)};
+        set(in->data, SECBUFFER_DATA, cs_buffer_bytes(&whole) + taken, whole.size - taken);
         status = decrypt_first(context, in, &record);
     }
-    if (status == SEC_E_INCOMPLETE_MESSAGE) pass_over(context, in->data, taken);
-    return status;
+    if (status != SEC_E_INCOMPLETE_MESSAGE || !taken) return status;
+    /* What was taken is gone, and the program is told by a record without data, as there are others. */
+    *in->data = whole;
+    set_no_data(context, in, (struct cs_span){cs_buffer_bytes(&whole), whole.size}, taken);
+    return SEC_E_OK;
 }
 
 SECURITY_STATUS tls_decrypt(struct tls_context *context, const struct cs_message *message)
