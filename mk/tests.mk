@@ -56,7 +56,8 @@ tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
 PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
-	tests/packages/packages tests/packages/host tests/klist/messages tests/real/postgres \
+	tests/packages/packages tests/packages/host tests/klist/messages tests/real/https_get \
+	tests/real/postgres \
 	samples/client samples/server
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
@@ -69,6 +70,7 @@ pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages addi
 	refusals threads)
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
+pe_parts_tests/real/https_get = tests/real/https_get.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
 pe_parts_samples/client = samples/client.c samples/talk.c
 pe_parts_samples/server = samples/server.c samples/talk.c
@@ -81,6 +83,7 @@ pe_links_tests/bridge/threads = -lsecur32
 pe_links_tests/packages/packages = -lsecur32 -ladvapi32
 pe_links_tests/packages/host = -ladvapi32
 pe_links_tests/klist/messages = -lsecur32 -ladvapi32
+pe_links_tests/real/https_get = -lwinhttp -lcrypt32
 pe_links_tests/real/postgres = -lsecur32 -lws2_32
 pe_links_samples/client = -lsecur32 -lws2_32
 pe_links_samples/server = -lsecur32 -lws2_32

@@ -121,7 +121,7 @@ packages() {
             # A Node.js from elsewhere brings npm along and conflicts with Debian's. PostgreSQL's server is unpacked
             # (tests/real/postgres.sh).
             real)
-                echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp krb5-multidev python3
+                echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp krb5-multidev python3 openssl
                 command -v npm >/dev/null || echo npm
                 ;;
             *) die 'no list of packages for "%s"' "$purpose" ;;

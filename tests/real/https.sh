@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# An nginx of the test's own, with certificates that the test makes: a server for each version of TLS, and such as nobody
+# should talk to. Source it after postgres.sh, whose way with Debian's packages it shares.
+# shellcheck disable=SC2154
+
+https_pid=''
+
+# find_nginx: sets nginx. Debian's package would start a server of the system's: unless it is installed, it is unpacked.
+find_nginx() {
+    local cached
+    cached=$(cache_dir)/nginx
+    for nginx in /usr/sbin/nginx "$cached/usr/sbin/nginx"; do
+        [ ! -x "$nginx" ] || ! "$nginx" -v >/dev/null 2>&1 || return 0
+    done
+    # shellcheck disable=SC2046 # names of packages, to be split
+    need_packages $(libraries_of nginx)
+    unpack_package nginx "$cached"
+}
+
+# make_certificate NAME SUBJECT ISSUER OPTION...: NAME.pem and NAME.key, by the authority ISSUER.
+make_certificate() {
+    local name=$1 subject=$2 issuer=$3
+    shift 3
+    openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$subject" 2>/dev/null
+    openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -CAcreateserial -out "$name.pem" \
+        -extfile <(printf 'subjectAltName=DNS:%s\nextendedKeyUsage=%s\n' "$subject" "${2-serverAuth}") \
+        -days "${1-30}" 2>/dev/null
+}
+
+make_authority() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.pem" -subj "/CN=$1" -days 30 2>/dev/null
+}
+
+# server_block NAME PORT PROTOCOL: with the certificate of that name.
+server_block() {
+    printf 'server {\n listen 127.0.0.1:%d ssl;\n ssl_certificate %s.pem;\n ssl_certificate_key %s.key;\n' \
+        "$2" "$1" "$1"
+    printf ' ssl_protocols %s;\n root files;\n}\n' "$3"
+}
+
+# free_https_port: beyond those that were given before.
+free_https_port() {
+    while :; do
+        https_last=$((https_last + 1))
+        (exec 3<>"/dev/tcp/127.0.0.1/$https_last") 2>/dev/null || break
+    done
+    echo "$https_last"
+}
+
+# start_https: sets https_13, https_12, https_unknown, https_expired, https_elsewhere, https_client, the ports.
+start_https() {
+    local name
+    https_last=$((30000 + RANDOM % 5000))
+    mkdir -p "$world/https/files"
+    cd "$world/https" || exit
+    find_nginx
+    make_authority trusted
+    make_authority unknown
+    make_certificate good localhost trusted
+    make_certificate stranger localhost unknown
+    make_certificate elsewhere other.example trusted
+    make_certificate client localhost trusted 30 clientAuth
+    openssl x509 -in trusted.pem -outform DER -out trusted.der
+    head -c 8388608 /dev/urandom >files/big
+    for name in 13 12 unknown elsewhere client; do
+        free_https_port >/dev/null
+        printf -v "https_$name" '%s' "$https_last"
+    done
+    {
+        echo 'daemon off; pid nginx.pid; error_log error.log; worker_processes 1;'
+        [ "$(id -u)" -ne 0 ] || echo 'user root;'
+        printf 'events {}\nhttp {\n access_log off; default_type text/plain;\n'
+        printf ' %s_temp_path %s;\n' client_body b proxy p fastcgi f uwsgi u scgi s
+        server_block good "$https_13" TLSv1.3
+        server_block good "$https_12" TLSv1.2
+        server_block stranger "$https_unknown" 'TLSv1.2 TLSv1.3'
+        server_block elsewhere "$https_elsewhere" 'TLSv1.2 TLSv1.3'
+        server_block client "$https_client" 'TLSv1.2 TLSv1.3'
+        echo '}'
+    } >nginx.conf
+    "$nginx" -p "$PWD" -e error.log -c nginx.conf </dev/null >nginx.out 2>&1 &
+    https_pid=$!
+    cd "$OLDPWD" || exit
+    for _ in {1..100}; do
+        ! (exec 3<>"/dev/tcp/127.0.0.1/$https_client") 2>/dev/null || return 0
+        sleep 0.05
+    done
+    cat "$world/https/nginx.out" "$world/https/error.log" >&2
+    die 'nginx did not start'
+}
+
+stop_https() {
+    [ -n "$https_pid" ] || return 0
+    kill "$https_pid" 2>/dev/null || true
+    wait "$https_pid" 2>/dev/null || true
+    https_pid=''
+}
+
+# gets CLIENT HOST PORT: what https_get prints.
+gets() { wine_run "$build/tests/real/$arch/https_get.exe" "$1" "$2" "$3" /big | tr -d '\r'; }
+
+# refuses CLIENT HOST PORT: it ends with an error, and nothing was fetched.
+refuses() {
+    local line
+    line=$(gets "$@")
+    [[ $line == 'error '* ]] || { echo "got \"$line\""; return 1; }
+}
+
+# whole: what a client is to print of the file.
+whole() {
+    /usr/bin/python3 -c 'import sys, zlib
+data = open(sys.argv[1], "rb").read()
+print(200, len(data), f"{zlib.adler32(data):08x}")' "$world/https/files/big"
+}
+
+run_https_clients() {
+    local client
+    for client in winhttp wininet; do
+        check "$client, TLS 1.3 alone, 8 MB ($arch)" is "$(whole)" gets "$client" localhost "$https_13"
+        check "$client, TLS 1.2 alone, 8 MB ($arch)" is "$(whole)" gets "$client" localhost "$https_12"
+        check "$client, an unknown issuer ($arch)" refuses "$client" localhost "$https_unknown"
+        check "$client, a certificate for another name ($arch)" refuses "$client" localhost "$https_elsewhere"
+    done
+}
+
+run_https() {
+    local arch
+    progress 'HTTPS by WinHTTP and WinINet from nginx'
+    start_https
+    for arch in $(windows_arches); do
+        for client in winhttp wininet; do
+            check "$client, before the root is trusted ($arch)" refuses "$client" localhost "$https_13"
+        done
+        check "the root becomes one of the user's ($arch)" wine_run "$build/tests/real/$arch/https_get.exe" root \
+            "Z:${world//\//\\}\\https\\trusted.der"
+        run_https_clients
+        break   # the store is the same for both
+    done
+    ! runs_32_bit || { arch=i386; run_https_clients; }
+    skip_without_32_bit 'https: i386'
+    stop_https
+}
