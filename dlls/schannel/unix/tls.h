@@ -111,8 +111,8 @@ void tls_context_release(struct tls_context *context);
 /*
  * EncryptMessage: {STREAM_HEADER, DATA, STREAM_TRAILER} in any order among others, sizes set to what was written.
  * SEC_E_OK; SEC_E_INVALID_TOKEN: not one of each; SEC_E_BUFFER_TOO_SMALL: header or trailer; SEC_E_ENCRYPT_FAILURE:
- * more than 16384 bytes of data; SEC_E_CONTEXT_EXPIRED: the connection has been shut down, or a new handshake is under
- * way (errors.tsv EncryptMessage/Schannel).
+ * more data than STREAM_SIZES allows; SEC_E_CONTEXT_EXPIRED: the connection has been shut down, or a new handshake is
+ * under way (errors.tsv EncryptMessage/Schannel).
  */
 SECURITY_STATUS tls_encrypt(struct tls_context *context, const struct cs_message *message);
 

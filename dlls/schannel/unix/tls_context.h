@@ -73,10 +73,14 @@ struct tls_context {
     SECURITY_STATUS waiting;
     size_t taken;
     struct tls_direction read, write;
-    uint32_t header, trailer; /* of a record of application data, bytes */
-    struct cs_span name;      /* client: the server's, under which sessions are kept; owned; empty: not at all */
-    bool trusted;             /* the peer's certificate was taken unseen */
+    uint32_t header, trailer, maximum; /* of a record of application data, and what it may carry; bytes */
+    uint32_t record_limit;             /* that the peer has asked for; 0: none */
+    struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
+    bool trusted;        /* the peer's certificate was taken unseen */
 };
+
+/* tls_messages.c: notes what handshake messages say from now on. */
+void tls_messages_watch(struct tls_context *context);
 
 /* tls_transport.c: memory in the place of a socket. */
 void tls_transport_join(struct tls_context *context);

@@ -91,6 +91,7 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     gnutls_session_set_verify_function(session, look_at_peer);
     gnutls_handshake_set_timeout(session, 0); /* whoever calls waits, not this */
     tls_transport_join(context);
+    tls_messages_watch(context);
     if (gnutls_priority_set(session, credential->priority) ||
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
         return SEC_E_INSUFFICIENT_MEMORY;

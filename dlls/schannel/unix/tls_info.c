@@ -128,7 +128,7 @@ SECURITY_STATUS tls_query(struct tls_context *context, struct tls_info *info)
         fill_session(context, info);
         info->header = context->header;
         info->trailer = context->trailer;
-        info->maximum = TLS_MAX_PLAIN;
+        info->maximum = context->maximum;
     }
     leave(context);
     return ready ? SEC_E_OK : SEC_E_INVALID_HANDLE;
