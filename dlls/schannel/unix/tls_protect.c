@@ -53,8 +53,10 @@ static SECURITY_STATUS spread(struct cs_writer *record, const struct outgoing *o
     return whole ? SEC_E_OK : SEC_E_ENCRYPT_FAILURE;
 }
 
+/* GnuTLS sends no empty record; no record says the same. */
 static SECURITY_STATUS encrypt_by_gnutls(struct tls_context *context, const struct outgoing *out)
 {
+    if (!out->data->size) return spread(&context->outgoing, out);
     const ssize_t sent = gnutls_record_send(context->session, cs_buffer_bytes(out->data), out->data->size);
     if (sent < 0 || (size_t)sent != out->data->size) {
         cs_writer_drop(&context->outgoing);
