@@ -110,7 +110,7 @@ SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status);
 /*
  * tls_aead.c. Protects DATA in place as record TYPE, with HEADER before and TRAILER behind it; and undoes that:
  * RECORD, whole, in place, with what it carried in *plain, and the kind of record in *type. False: it does not verify,
- * or carries too much; its bytes are then what they were.
+ * or carries too much or nothing; what it carried is then wiped.
  */
 bool tls_aead_protect(struct tls_direction *direction, uint8_t *header, uint8_t *data, size_t size, uint8_t *trailer);
 bool tls_aead_unprotect(struct tls_direction *direction, uint8_t *record, size_t size, struct cs_span *plain,

@@ -211,7 +211,8 @@ static SECURITY_STATUS decrypt_by_gnutls(struct tls_context *context, const stru
         set_no_data(context, in, input, record);
         return SEC_E_OK;
     }
-    if (size < 0) return fail(context, tls_status_of(context, (int)size));
+    if (size < 0)
+        return fail(context, size == GNUTLS_E_MEMORY_ERROR ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_MESSAGE_ALTERED);
     set_taken(in, input, record, (struct cs_span){bytes + TLS_HEADER, (size_t)size});
     return SEC_E_OK;
 }
@@ -226,6 +227,7 @@ static SECURITY_STATUS decrypt(struct tls_context *context, const struct incomin
     if (context->phase == TLS_RENEGOTIATING || context->rehandshake_asked) return SEC_E_CONTEXT_EXPIRED;
     SECURITY_STATUS status = tls_first_record(input, &record, &missing);
     if (status == SEC_E_INCOMPLETE_MESSAGE) set(in->data, SECBUFFER_MISSING, input.data, missing);
+    if (status == SEC_E_INVALID_TOKEN) return fail(context, SEC_E_MESSAGE_ALTERED); /* no record begins like that */
     if (status) return status;
     return context->read.protection == TLS_BY_GNUTLS ? decrypt_by_gnutls(context, in, input, record)
                                                      : decrypt_aead(context, in, input, record);
