@@ -126,10 +126,13 @@ static SECURITY_STATUS refuse(struct tls_context *context, int error)
     return status;
 }
 
-/* A resumed session brings no certificate along, but what was found of it may be outdated by now. */
+/*
+ * A resumed session brings no certificate along, but what was found of it may be outdated by now; and a server's ticket
+ * may come from a context that has trusted the client unseen.
+ */
 static SECURITY_STATUS finish(struct tls_context *context)
 {
-    if (!context->server && gnutls_session_is_resumed(context->session)) {
+    if (gnutls_session_is_resumed(context->session)) {
         const int result = look_at_peer(context->session);
         if (result == GNUTLS_E_AGAIN) return TLS_I_VERIFY_PEER;
         if (result) return refuse(context, result);
