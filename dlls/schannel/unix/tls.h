@@ -66,7 +66,7 @@ void tls_credential_release(struct tls_credential *credential);
 
 enum tls_leg_flags {
     TLS_LEG_TRUST_PEER = 1, /* whatever certificate the peer has is taken: the program looks at it itself */
-    TLS_LEG_VERDICT = 2,    /* the answer to TLS_I_VERIFY_PEER is in VERDICT */
+    TLS_LEG_VERDICT = 2,    /* the answer to TLS_I_VERIFY_PEER, the last leg's status, is in VERDICT */
     TLS_LEG_ASK_PEER = 4,   /* server: ask the client for a certificate */
     TLS_LEG_NO_INPUT = 8    /* the caller gave no token at all, which is not the same as an empty one */
 };

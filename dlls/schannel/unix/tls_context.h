@@ -62,9 +62,9 @@ struct tls_context {
     /* the peer's certificate */
     uint32_t leg_flags;
     SECURITY_STATUS verdict;
-    bool verify_wanted;
-    bool finished;          /* the handshake at hand, as far as GnuTLS is concerned */
-    bool rehandshake_asked; /* the peer has asked for a new handshake */
+    bool verify_wanted, decided; /* the question has been asked; this leg brings the answer */
+    bool finished;               /* the handshake at hand, as far as GnuTLS is concerned */
+    bool rehandshake_asked;      /* the peer has asked for a new handshake */
     /* ApplyControlToken */
     bool alert_wanted, alert_fatal, shut_down; /* an alert has been sent: no more data */
     uint8_t alert;

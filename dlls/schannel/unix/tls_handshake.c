@@ -19,9 +19,12 @@ static int look_at_peer(gnutls_session_t session)
     context->trusted = context->leg_flags & TLS_LEG_TRUST_PEER;
     if (context->trusted) return 0;
     if (context->server && !gnutls_certificate_get_peers(session, &count)) return 0; /* a client may have none */
-    if (context->leg_flags & TLS_LEG_VERDICT) return context->verdict ? GNUTLS_E_CERTIFICATE_ERROR : 0;
-    context->verify_wanted = true;
-    return GNUTLS_E_AGAIN;
+    if (!context->decided) {
+        context->verify_wanted = true;
+        return GNUTLS_E_AGAIN;
+    }
+    context->decided = false; /* an answer is good for one question: the next handshake has its own */
+    return context->verdict ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
 /* RFC 6066 3: an address is no name. */
@@ -118,7 +121,7 @@ static SECURITY_STATUS refuse(struct tls_context *context, int error)
 {
     SECURITY_STATUS status = tls_status_of(context, error);
     if (error == GNUTLS_E_CERTIFICATE_ERROR && context->verdict) {
-        status = context->verdict;
+        status = context->verdict < 0 ? context->verdict : SEC_E_CERT_UNKNOWN;
         gnutls_alert_send(context->session, GNUTLS_AL_FATAL, tls_alert_of_status(status));
     } else if (error != GNUTLS_E_FATAL_ALERT_RECEIVED) {
         gnutls_alert_send_appropriate(context->session, error);

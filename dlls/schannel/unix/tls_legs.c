@@ -83,11 +83,11 @@ static SECURITY_STATUS run_handshake(struct tls_context *context, struct tls_leg
 /* A client begins without input; after that there is something to read, or somebody has looked at a certificate. */
 static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg *leg, bool first)
 {
-    const bool begins = first && !context->server, decided = leg->flags & TLS_LEG_VERDICT;
+    const bool begins = first && !context->server;
     context->incoming = (struct cs_span){NULL, 0};
     if (!begins) {
         SECURITY_STATUS status = whole_records(leg->input, &context->incoming, &leg->missing);
-        if (status && !decided) return status;
+        if (status && !context->decided) return status;
     }
     return run_handshake(context, leg);
 }
@@ -176,6 +176,7 @@ static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg,
     if (context->phase == TLS_FAILED) return context->failure;
     if (context->alert_wanted) return send_alert(context);
     context->leg_flags = leg->flags;
+    context->decided = context->verify_wanted && leg->flags & TLS_LEG_VERDICT;
     context->verdict = leg->verdict;
     switch (context->phase) {
     case TLS_COMPLETE: return complete_leg(context, leg);
