@@ -121,6 +121,9 @@ void tls_peer_send(struct tls_peer *peer, const void *data, size_t size)
 
 ssize_t tls_peer_receive(struct tls_peer *peer, struct cs_span bytes, void *data, size_t room)
 {
+    ssize_t size;
     cs_write_span(&peer->incoming, bytes);
-    return gnutls_record_recv(peer->session, data, room);
+    do size = gnutls_record_recv(peer->session, data, room);
+    while (size == GNUTLS_E_AGAIN && peer->taken < peer->incoming.size); /* tickets, keys */
+    return size;
 }

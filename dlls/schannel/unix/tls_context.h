@@ -75,6 +75,7 @@ struct tls_context {
     struct tls_direction read, write;
     uint32_t header, trailer, maximum; /* of a record of application data, and what it may carry; bytes */
     uint32_t record_limit;             /* that the peer has asked for; 0: none */
+    bool update_wanted, ticket_came;   /* RFC 8446 4.6.3: new keys of ours; 4.6.1: a ticket, not kept yet */
     struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;        /* the peer's certificate was taken unseen */
 };
