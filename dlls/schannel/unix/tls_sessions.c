@@ -75,11 +75,12 @@ static void enter(struct session *session)
     pthread_mutex_unlock(&table.lock);
 }
 
-/* In TLS 1.3 there is nothing to keep before a ticket has come. */
-static bool has_ticket(const struct tls_context *context)
+/* In TLS 1.3 there is nothing to keep before a ticket has come, nor twice of the same. */
+static bool has_ticket(struct tls_context *context)
 {
-    return gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3 ||
-           gnutls_session_get_flags(context->session) & GNUTLS_SFLAGS_SESSION_TICKET;
+    const bool came = context->ticket_came;
+    context->ticket_came = false;
+    return came || gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3;
 }
 
 void tls_sessions_keep(struct tls_context *context)
