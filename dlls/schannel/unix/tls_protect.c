@@ -69,7 +69,8 @@ static SECURITY_STATUS encrypt(struct tls_context *context, const struct outgoin
 {
     if (context->phase == TLS_FAILED) return context->failure;
     if (context->phase == TLS_HANDSHAKING) return SEC_E_INVALID_HANDLE;
-    if (context->phase == TLS_RENEGOTIATING || context->shut_down) return SEC_E_CONTEXT_EXPIRED;
+    if (context->phase == TLS_RENEGOTIATING || context->rehandshake_asked || context->shut_down)
+        return SEC_E_CONTEXT_EXPIRED;
     if (out->data->size > context->maximum) return SEC_E_ENCRYPT_FAILURE;
     if (out->header->size < context->header || out->trailer->size < context->trailer) return SEC_E_BUFFER_TOO_SMALL;
     out->header->size = context->header;
