@@ -53,16 +53,17 @@ static SECURITY_STATUS spread(struct cs_writer *record, const struct outgoing *o
     return whole ? SEC_E_OK : SEC_E_ENCRYPT_FAILURE;
 }
 
-/* GnuTLS sends no empty record; no record says the same. */
+/* GnuTLS sends no empty record; no record says the same. A leg's token may still wait where the record comes out. */
 static SECURITY_STATUS encrypt_by_gnutls(struct tls_context *context, const struct outgoing *out)
 {
-    if (!out->data->size) return spread(&context->outgoing, out);
-    const ssize_t sent = gnutls_record_send(context->session, cs_buffer_bytes(out->data), out->data->size);
-    if (sent < 0 || (size_t)sent != out->data->size) {
-        cs_writer_drop(&context->outgoing);
-        return SEC_E_ENCRYPT_FAILURE;
-    }
-    return spread(&context->outgoing, out);
+    const struct cs_writer token = context->outgoing;
+    ssize_t sent = 0;
+    context->outgoing = (struct cs_writer){0};
+    if (out->data->size) sent = gnutls_record_send(context->session, cs_buffer_bytes(out->data), out->data->size);
+    SECURITY_STATUS status = spread(&context->outgoing, out);
+    if (sent < 0 || (size_t)sent != out->data->size) status = SEC_E_ENCRYPT_FAILURE;
+    context->outgoing = token;
+    return status;
 }
 
 static SECURITY_STATUS encrypt(struct tls_context *context, const struct outgoing *out)
