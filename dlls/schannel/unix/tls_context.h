@@ -66,7 +66,7 @@ struct tls_context {
     bool finished;               /* the handshake at hand, as far as GnuTLS is concerned */
     bool rehandshake_asked;      /* the peer has asked for a new handshake */
     /* ApplyControlToken */
-    bool alert_wanted, alert_fatal, shut_down; /* an alert has been sent: no more data */
+    bool alert_wanted, alert_fatal, shut_down; /* the last alert has been sent: no more data */
     uint8_t alert;
     /* a token that did not fit: what its leg answered, and how much of its input it took */
     bool undelivered;

@@ -147,6 +147,8 @@ static SECURITY_STATUS take_records(struct tls_context *context, struct tls_leg 
 static SECURITY_STATUS complete_leg(struct tls_context *context, struct tls_leg *leg)
 {
     struct cs_span records;
+    leg->missing = TLS_HEADER;
+    if (context->shut_down && leg->flags & TLS_LEG_NO_INPUT) return SEC_E_INCOMPLETE_MESSAGE; /* row 223 */
     if (context->rehandshake_asked) return renegotiate(context, leg, (struct cs_span){NULL, 0});
     if (leg->flags & TLS_LEG_NO_INPUT) {
         if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_INCOMPLETE_MESSAGE;
@@ -167,7 +169,7 @@ static SECURITY_STATUS send_alert(struct tls_context *context)
         return tls_fail(context, SEC_E_INTERNAL_ERROR);
     if (!ready) return SEC_E_OK;
     const SECURITY_STATUS status = tls_records_take(context);
-    context->shut_down = true;
+    context->shut_down |= context->alert_fatal || context->alert == GNUTLS_A_CLOSE_NOTIFY;
     return status ? tls_fail(context, status) : SEC_E_OK;
 }
 
