@@ -86,23 +86,31 @@ static SECURITY_STATUS offer_protocols(struct tls_context *context, struct cs_sp
                                                                                      : SEC_E_OK;
 }
 
-static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg *leg)
+SECURITY_STATUS tls_handshake_use(struct tls_context *context, const struct tls_leg *leg)
 {
     const struct tls_credential *credential = context->credential;
+    gnutls_session_t session = context->session;
+    if (gnutls_priority_set(session, credential->priority) ||
+        gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
+        return SEC_E_INSUFFICIENT_MEMORY;
+    if (!context->server) return SEC_E_OK;
+    gnutls_certificate_server_set_request(session,
+                                          leg->flags & TLS_LEG_ASK_PEER ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
+    return credential->ticket_key.data && gnutls_session_ticket_enable_server(session, &credential->ticket_key)
+               ? SEC_E_INSUFFICIENT_MEMORY
+               : SEC_E_OK;
+}
+
+static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg *leg)
+{
     gnutls_session_t session = context->session;
     gnutls_session_set_ptr(session, context);
     gnutls_session_set_verify_function(session, look_at_peer);
     gnutls_handshake_set_timeout(session, 0); /* whoever calls waits, not this */
     tls_transport_join(context);
     tls_messages_watch(context);
-    if (gnutls_priority_set(session, credential->priority) ||
-        gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
-        return SEC_E_INSUFFICIENT_MEMORY;
-    if (context->server && leg->flags & TLS_LEG_ASK_PEER)
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
-    if (credential->ticket_key.data && gnutls_session_ticket_enable_server(session, &credential->ticket_key))
-        return SEC_E_INSUFFICIENT_MEMORY;
-    SECURITY_STATUS status = offer_protocols(context, leg->protocols);
+    SECURITY_STATUS status = tls_handshake_use(context, leg);
+    if (status == SEC_E_OK) status = offer_protocols(context, leg->protocols);
     return status || context->server ? status : ask_for_name(context, leg->target);
 }
 

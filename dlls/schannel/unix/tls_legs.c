@@ -97,13 +97,13 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
 {
     struct tls_credential *credential = leg->credential;
     if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (credential && credential != context->credential && credential->server == context->server) {
-        if (gnutls_credentials_set(context->session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
-            return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    if (credential && credential->server == context->server) {
         tls_credential_addref(credential);
         tls_credential_release(context->credential);
         context->credential = credential;
     }
+    const SECURITY_STATUS status = tls_handshake_use(context, leg);
+    if (status) return tls_fail(context, status);
     context->phase = TLS_RENEGOTIATING;
     context->finished = context->rehandshake_asked = false;
     tls_records_give_back(context);
