@@ -232,9 +232,9 @@ SECURITY_STATUS tls_export(struct tls_context *context, struct cs_span label, st
 {
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     uint8_t *room = cs_write_room(output, size);
-    if (enter(context) && is_through(context) && room)
-        status = gnutls_prf_rfc5705(context->session, label.size, (const char *)label.data, context_value.size,
-                                    (const char *)context_value.data, size, (char *)room)
+    if (enter(context) && is_through(context) && !output->failed)
+        status = size && gnutls_prf_rfc5705(context->session, label.size, (const char *)label.data, context_value.size,
+                                            (const char *)context_value.data, size, (char *)room)
                      ? SEC_E_INTERNAL_ERROR
                      : SEC_E_OK;
     leave(context);
