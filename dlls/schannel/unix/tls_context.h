@@ -51,6 +51,7 @@ enum tls_phase { TLS_HANDSHAKING, TLS_COMPLETE, TLS_RENEGOTIATING, TLS_CLOSED, T
 
 struct tls_context {
     pthread_mutex_t reading, writing;
+    bool read_broken, write_broken; /* a thread died with that lock */
     struct tls_credential *credential;
     gnutls_session_t session;
     bool server;
@@ -79,6 +80,13 @@ struct tls_context {
     struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;        /* the peer's certificate was taken unseen */
 };
+
+/*
+ * tls_legs.c: takes a direction's lock, which cs_unlock gives back in any case. False: a thread has died with it at
+ * some time, so that nobody knows what of its work was done, such as a number used and not counted.
+ */
+bool tls_lock_reading(struct tls_context *context);
+bool tls_lock_writing(struct tls_context *context);
 
 /* tls_messages.c: notes what handshake messages say from now on. */
 void tls_messages_watch(struct tls_context *context);

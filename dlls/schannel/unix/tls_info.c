@@ -113,7 +113,7 @@ static bool is_through(const struct tls_context *context)
 /* Queries hold both locks, as legs do. */
 static bool enter(struct tls_context *context)
 {
-    const bool reading = cs_lock(&context->reading), writing = cs_lock(&context->writing);
+    const bool reading = tls_lock_reading(context), writing = tls_lock_writing(context);
     return reading && writing && context->session;
 }
 

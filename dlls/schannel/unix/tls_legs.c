@@ -42,10 +42,21 @@ void tls_context_release(struct tls_context *context)
     cs_wipe_free(context, sizeof *context);
 }
 
-/* A thread that died inside may have left anything half done. */
+bool tls_lock_reading(struct tls_context *context)
+{
+    if (!cs_lock(&context->reading)) context->read_broken = true;
+    return !context->read_broken;
+}
+
+bool tls_lock_writing(struct tls_context *context)
+{
+    if (!cs_lock(&context->writing)) context->write_broken = true;
+    return !context->write_broken;
+}
+
 static SECURITY_STATUS lock_both(struct tls_context *context)
 {
-    const bool reading = cs_lock(&context->reading), writing = cs_lock(&context->writing);
+    const bool reading = tls_lock_reading(context), writing = tls_lock_writing(context);
     return reading && writing ? SEC_E_OK : tls_fail(context, SEC_E_INTERNAL_ERROR);
 }
 

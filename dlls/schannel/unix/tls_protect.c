@@ -88,7 +88,7 @@ SECURITY_STATUS tls_encrypt(struct tls_context *context, const struct cs_message
     struct outgoing out;
     SECURITY_STATUS status = find_outgoing(message, &out);
     if (status) return status;
-    status = cs_lock(&context->writing) ? encrypt(context, &out) : SEC_E_INTERNAL_ERROR;
+    status = tls_lock_writing(context) ? encrypt(context, &out) : SEC_E_INTERNAL_ERROR;
     cs_unlock(&context->writing);
     return status;
 }
@@ -166,8 +166,8 @@ static SECURITY_STATUS take_other(struct tls_context *context, const struct inco
 static SECURITY_STATUS lock_and_take_other(struct tls_context *context, const struct incoming *in, struct cs_span input,
                                            size_t record, uint8_t type)
 {
-    SECURITY_STATUS status = cs_lock(&context->writing) ? take_other(context, in, input, record, type)
-                                                        : tls_fail(context, SEC_E_INTERNAL_ERROR);
+    SECURITY_STATUS status = tls_lock_writing(context) ? take_other(context, in, input, record, type)
+                                                       : tls_fail(context, SEC_E_INTERNAL_ERROR);
     cs_unlock(&context->writing);
     return status;
 }
@@ -175,7 +175,7 @@ static SECURITY_STATUS lock_and_take_other(struct tls_context *context, const st
 /* The writing direction must see it, too. */
 static SECURITY_STATUS fail(struct tls_context *context, SECURITY_STATUS status)
 {
-    cs_lock(&context->writing);
+    tls_lock_writing(context);
     tls_fail(context, status);
     cs_unlock(&context->writing);
     return status;
@@ -240,7 +240,7 @@ SECURITY_STATUS tls_decrypt(struct tls_context *context, const struct cs_message
     struct incoming in;
     SECURITY_STATUS status = find_incoming(message, &in);
     if (status) return status;
-    status = cs_lock(&context->reading) ? decrypt(context, &in) : SEC_E_INTERNAL_ERROR;
+    status = tls_lock_reading(context) ? decrypt(context, &in) : SEC_E_INTERNAL_ERROR;
     cs_unlock(&context->reading);
     return status;
 }
