@@ -93,12 +93,10 @@ SECURITY_STATUS tls_handshake_use(struct tls_context *context, const struct tls_
     if (gnutls_priority_set(session, credential->priority) ||
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
         return SEC_E_INSUFFICIENT_MEMORY;
-    if (!context->server) return SEC_E_OK;
-    gnutls_certificate_server_set_request(session,
-                                          leg->flags & TLS_LEG_ASK_PEER ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
-    return credential->ticket_key.data && gnutls_session_ticket_enable_server(session, &credential->ticket_key)
-               ? SEC_E_INSUFFICIENT_MEMORY
-               : SEC_E_OK;
+    if (context->server)
+        gnutls_certificate_server_set_request(session,
+                                              leg->flags & TLS_LEG_ASK_PEER ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg *leg)
@@ -109,6 +107,8 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     gnutls_handshake_set_timeout(session, 0); /* whoever calls waits, not this */
     tls_transport_join(context);
     tls_messages_watch(context);
+    const gnutls_datum_t *ticket_key = &context->credential->ticket_key;
+    if (ticket_key->data && gnutls_session_ticket_enable_server(session, ticket_key)) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = tls_handshake_use(context, leg);
     if (status == SEC_E_OK) status = offer_protocols(context, leg->protocols);
     return status || context->server ? status : ask_for_name(context, leg->target);

@@ -121,8 +121,11 @@ SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, 
     struct cs_writer text = {0};
     const uint32_t without = without_of(request);
     cs_write_span(&text, (struct cs_span){(const uint8_t *)start, sizeof start - 1});
-    const bool any = add_versions(&text, usable_protocols(request)) & ADD(&text, ciphers, without) &
-                     ADD(&text, exchanges, without) & ADD(&text, signatures, without) & ADD(&text, macs, without);
+    bool any = add_versions(&text, usable_protocols(request));
+    any &= ADD(&text, ciphers, without);
+    any &= ADD(&text, exchanges, without);
+    any &= ADD(&text, signatures, without);
+    any &= ADD(&text, macs, without);
     ADD(&text, groups, without);
     cs_write_span(&text, (struct cs_span){(const uint8_t *)end, sizeof end});
     SECURITY_STATUS status = any ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
