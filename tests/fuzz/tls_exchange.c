@@ -6,6 +6,7 @@
 #include "tls_world.h"
 #include "utf16.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SETUPS = 8, MOST_CHANGES = 4, MOST_TURNS = 10, LATER = 4 };
@@ -70,6 +71,7 @@ static void require_leg_status(SECURITY_STATUS status)
     };
     bool found = false;
     for (size_t i = 0; i < sizeof documented / sizeof *documented; i++) found |= status == documented[i];
+    if (!found) fprintf(stderr, "%08x\n", (unsigned)status);
     fuzz_require(found, "a status that is not among those documented");
 }
 

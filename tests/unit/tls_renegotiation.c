@@ -14,6 +14,7 @@ static struct tls_world_setup quick(size_t kind)
 {
     struct tls_world_setup setup = tls_kinds[kind].setup;
     setup.key = TLS_WORLD_P256;
+    setup.resume = true;
     return setup;
 }
 
