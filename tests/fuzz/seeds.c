@@ -11,6 +11,7 @@
 #include "pac_vectors.h"
 #include "spnego_vectors.h"
 #include "ticket_forge.h"
+#include "tls_keys.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -335,6 +336,43 @@ static void seed_describe(const char *folder)
     seed_described_request(folder);
 }
 
+/* A key of each format. */
+static void seed_tls_keys(const char *folder)
+{
+    static const struct {
+        const char *name;
+        enum tls_key_format format;
+        enum tls_world_key key;
+    } keys[] = {
+        {"capi", TLS_KEY_CAPI, TLS_WORLD_RSA},     {"rsa", TLS_KEY_CNG_RSA, TLS_WORLD_RSA},
+        {"p256", TLS_KEY_CNG_ECC, TLS_WORLD_P256}, {"p384", TLS_KEY_CNG_ECC, TLS_WORLD_P384},
+        {"pkcs8", TLS_KEY_PKCS8, TLS_WORLD_RSA},   {"ed25519", TLS_KEY_PKCS8, TLS_WORLD_ED25519},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct cs_writer blob = {0};
+        const uint8_t format = keys[i].format;
+        tls_keys_write(&blob, keys[i].format, keys[i].key);
+        seed_message(folder, "tls_key", keys[i].name, (struct cs_span){&format, 1}, cs_written(&blob));
+        cs_writer_drop(&blob);
+    }
+}
+
+/* Each setup of the exchanges undisturbed, with a change in each of three tokens, and with all that comes later. */
+static void seed_tls(const char *folder)
+{
+    static const char *const tails[] = {"", "010000100001aa", "000100002000011600010200500180", "000000000000000001000200",
+                                        "00000000030000010000020001000400", "020005160303000100", "0300051503030002010000"};
+    char head[16], name[32];
+    for (unsigned setup = 0; setup < 8; setup++)
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            snprintf(head, sizeof head, "%02x", setup);
+            snprintf(name, sizeof name, "setup-%u-%zu", setup, i);
+            seed_hex(folder, "tls_client", name, head, tails[i]);
+            seed_hex(folder, "tls_server", name, head, tails[i]);
+            seed_hex(folder, "tls_records", name, head, "0310000000ff033000");
+        }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -354,5 +392,7 @@ int main(int argc, char **argv)
     seed_kerberos_requests(argv[1]);
     seed_kerberos_user_to_user(argv[1]);
     seed_describe(argv[1]);
+    seed_tls_keys(argv[1]);
+    seed_tls(argv[1]);
     return 0;
 }

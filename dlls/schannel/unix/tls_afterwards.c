@@ -26,15 +26,15 @@ static bool wants_key_update(struct cs_span plain)
     return plain.size >= size && !memcmp(plain.data + plain.size - size, update_requested, size);
 }
 
-/* What RECORD carries, from a copy: the caller's bytes go to GnuTLS as they are. */
-static uint8_t look_into(struct tls_context *context, struct cs_span record, bool *update)
+/* From a copy: the caller's bytes go to GnuTLS as they are. */
+static uint8_t look_into(struct tls_context *context, struct cs_span record, bool *wants_answer)
 {
     uint8_t *copy = malloc(record.size), type = 0;
     struct cs_span plain;
     if (!copy) return 0;
     memcpy(copy, record.data, record.size);
     if (tls_aead_unprotect(&context->read, copy, record.size, &plain, &type)) {
-        *update = type == TLS_HANDSHAKE && wants_key_update(plain);
+        *wants_answer = type == TLS_HANDSHAKE && wants_key_update(plain);
         context->read.sequence--;
     } else {
         type = 0;
@@ -45,15 +45,15 @@ static uint8_t look_into(struct tls_context *context, struct cs_span record, boo
 
 uint8_t tls_record_type(struct tls_context *context, struct cs_span record)
 {
-    bool update;
-    return context->read.protection == TLS_1_3 ? look_into(context, record, &update) : record.data[0];
+    bool unused;
+    return context->read.protection == TLS_1_3 ? look_into(context, record, &unused) : record.data[0];
 }
 
 bool tls_record_wants_answer(struct tls_context *context, struct cs_span record)
 {
-    bool update = false;
-    look_into(context, record, &update);
-    return update;
+    bool wants = false;
+    look_into(context, record, &wants);
+    return wants;
 }
 
 static SECURITY_STATUS receive(struct tls_context *context)
@@ -75,18 +75,17 @@ static SECURITY_STATUS receive(struct tls_context *context)
 /* GnuTLS would answer a wish for new keys with its next record of data, but those are ours. */
 static SECURITY_STATUS answer_key_update(struct tls_context *context)
 {
+    context->update_wanted = false;
     return gnutls_session_key_update(context->session, 0) ? tls_fail(context, SEC_E_INTERNAL_ERROR) : SEC_E_OK;
 }
 
 SECURITY_STATUS tls_take_record(struct tls_context *context, struct cs_span record)
 {
-    bool update = false;
-    if (context->read.protection == TLS_1_3) look_into(context, record, &update);
     tls_records_give_back(context);
     context->incoming = record;
     SECURITY_STATUS status = receive(context);
     context->incoming = (struct cs_span){NULL, 0};
-    if (status == SEC_E_OK && update) status = answer_key_update(context);
+    if (status == SEC_E_OK && context->update_wanted) status = answer_key_update(context);
     if (status < 0 || status == SEC_I_CONTEXT_EXPIRED) return status;
     const SECURITY_STATUS taken = tls_records_take(context);
     return taken ? tls_fail(context, taken) : status;

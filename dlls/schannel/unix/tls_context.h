@@ -52,6 +52,7 @@ enum tls_phase { TLS_HANDSHAKING, TLS_COMPLETE, TLS_RENEGOTIATING, TLS_CLOSED, T
 
 struct tls_context {
     pthread_mutex_t reading, writing;
+    bool read_broken, write_broken; /* a thread died with that lock */
     struct tls_credential *credential;
     gnutls_session_t session;
     bool server;
@@ -63,11 +64,11 @@ struct tls_context {
     /* the peer's certificate */
     uint32_t leg_flags;
     SECURITY_STATUS verdict;
-    bool verify_wanted;
-    bool finished;          /* the handshake at hand, as far as GnuTLS is concerned */
-    bool rehandshake_asked; /* the peer has asked for a new handshake */
+    bool verify_wanted, decided; /* the question has been asked; this leg brings the answer */
+    bool finished;               /* the handshake at hand, as far as GnuTLS is concerned */
+    bool rehandshake_asked;      /* the peer has asked for a new handshake */
     /* ApplyControlToken */
-    bool alert_wanted, alert_fatal, shut_down; /* an alert has been sent: no more data */
+    bool alert_wanted, alert_fatal, shut_down; /* the last alert has been sent: no more data */
     uint8_t alert;
     /* a token that did not fit: what its leg answered, and how much of its input it took */
     bool undelivered;
@@ -77,10 +78,22 @@ struct tls_context {
     /* TLS_DEFERS: the last flight, until it is sent, and how much of each header it takes, or padding in its place */
     struct cs_writer deferred;
     size_t deferred_room;
-    uint32_t header, trailer; /* of a record of application data, bytes */
-    struct cs_span name;      /* client: the server's, under which sessions are kept; owned; empty: not at all */
-    bool trusted;             /* the peer's certificate was taken unseen */
+    uint32_t header, trailer, maximum; /* of a record of application data, and what it may carry; bytes */
+    uint32_t record_limit;             /* that the peer has asked for; 0: none */
+    bool update_wanted, ticket_came;   /* RFC 8446 4.6.3: new keys of ours; 4.6.1: a ticket, not kept yet */
+    struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
+    bool trusted;        /* the peer's certificate was taken unseen */
 };
+
+/*
+ * tls_legs.c: takes a direction's lock, which cs_unlock gives back in any case. False: a thread has died with it at
+ * some time, so that nobody knows what of its work was done, such as a number used and not counted.
+ */
+bool tls_lock_reading(struct tls_context *context);
+bool tls_lock_writing(struct tls_context *context);
+
+/* tls_messages.c: notes what handshake messages say from now on. */
+void tls_messages_watch(struct tls_context *context);
 
 /* tls_transport.c: memory in the place of a socket. */
 void tls_transport_join(struct tls_context *context);
@@ -113,7 +126,7 @@ SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status);
 /*
  * tls_aead.c. Protects DATA in place as record TYPE, with HEADER before and TRAILER behind it; and undoes that:
  * RECORD, whole, in place, with what it carried in *plain, and the kind of record in *type. False: it does not verify,
- * or carries too much; its bytes are then what they were.
+ * or carries too much or nothing; what it carried is then wiped.
  */
 bool tls_aead_protect(struct tls_direction *direction, uint8_t *header, uint8_t *data, size_t size, uint8_t *trailer);
 /* TLS 1.3: a record of SIZE bytes, at least TLS_LEAST_PADDING, that says nothing. */

@@ -19,9 +19,12 @@ static int look_at_peer(gnutls_session_t session)
     context->trusted = context->leg_flags & TLS_LEG_TRUST_PEER;
     if (context->trusted) return 0;
     if (context->server && !gnutls_certificate_get_peers(session, &count)) return 0; /* a client may have none */
-    if (context->leg_flags & TLS_LEG_VERDICT) return context->verdict ? GNUTLS_E_CERTIFICATE_ERROR : 0;
-    context->verify_wanted = true;
-    return GNUTLS_E_AGAIN;
+    if (!context->decided) {
+        context->verify_wanted = true;
+        return GNUTLS_E_AGAIN;
+    }
+    context->decided = false; /* an answer is good for one question: the next handshake has its own */
+    return context->verdict ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
 /* RFC 6066 3: an address is no name. */
@@ -83,22 +86,31 @@ static SECURITY_STATUS offer_protocols(struct tls_context *context, struct cs_sp
                                                                                      : SEC_E_OK;
 }
 
-static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg *leg)
+SECURITY_STATUS tls_handshake_use(struct tls_context *context, const struct tls_leg *leg)
 {
     const struct tls_credential *credential = context->credential;
+    gnutls_session_t session = context->session;
+    if (gnutls_priority_set(session, credential->priority) ||
+        gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
+        return SEC_E_INSUFFICIENT_MEMORY;
+    if (context->server)
+        gnutls_certificate_server_set_request(session,
+                                              leg->flags & TLS_LEG_ASK_PEER ? GNUTLS_CERT_REQUEST : GNUTLS_CERT_IGNORE);
+    return SEC_E_OK;
+}
+
+static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg *leg)
+{
     gnutls_session_t session = context->session;
     gnutls_session_set_ptr(session, context);
     gnutls_session_set_verify_function(session, look_at_peer);
     gnutls_handshake_set_timeout(session, 0); /* whoever calls waits, not this */
     tls_transport_join(context);
-    if (gnutls_priority_set(session, credential->priority) ||
-        gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
-        return SEC_E_INSUFFICIENT_MEMORY;
-    if (context->server && leg->flags & TLS_LEG_ASK_PEER)
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
-    if (credential->ticket_key.data && gnutls_session_ticket_enable_server(session, &credential->ticket_key))
-        return SEC_E_INSUFFICIENT_MEMORY;
-    SECURITY_STATUS status = offer_protocols(context, leg->protocols);
+    tls_messages_watch(context);
+    const gnutls_datum_t *ticket_key = &context->credential->ticket_key;
+    if (ticket_key->data && gnutls_session_ticket_enable_server(session, ticket_key)) return SEC_E_INSUFFICIENT_MEMORY;
+    SECURITY_STATUS status = tls_handshake_use(context, leg);
+    if (status == SEC_E_OK) status = offer_protocols(context, leg->protocols);
     return status || context->server ? status : ask_for_name(context, leg->target);
 }
 
@@ -117,7 +129,7 @@ static SECURITY_STATUS refuse(struct tls_context *context, int error)
 {
     SECURITY_STATUS status = tls_status_of(context, error);
     if (error == GNUTLS_E_CERTIFICATE_ERROR && context->verdict) {
-        status = context->verdict;
+        status = context->verdict < 0 ? context->verdict : SEC_E_CERT_UNKNOWN;
         gnutls_alert_send(context->session, GNUTLS_AL_FATAL, tls_alert_of_status(status));
     } else if (error != GNUTLS_E_FATAL_ALERT_RECEIVED) {
         gnutls_alert_send_appropriate(context->session, error);
@@ -125,10 +137,13 @@ static SECURITY_STATUS refuse(struct tls_context *context, int error)
     return status;
 }
 
-/* A resumed session brings no certificate along, but what was found of it may be outdated by now. */
+/*
+ * A resumed session brings no certificate along, but what was found of it may be outdated by now; and a server's ticket
+ * may come from a context that has trusted the client unseen.
+ */
 static SECURITY_STATUS finish(struct tls_context *context)
 {
-    if (!context->server && gnutls_session_is_resumed(context->session)) {
+    if (gnutls_session_is_resumed(context->session)) {
         const int result = look_at_peer(context->session);
         if (result == GNUTLS_E_AGAIN) return TLS_I_VERIFY_PEER;
         if (result) return refuse(context, result);

@@ -11,6 +11,10 @@
  * SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS tls_handshake_begin(struct tls_context *context, const struct tls_leg *leg);
 
+/* The handshake that begins is that of the context's credential, with the flags of LEG. SEC_E_OK,
+ * SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS tls_handshake_use(struct tls_context *context, const struct tls_leg *leg);
+
 /*
  * Goes on with context->incoming; what is to be sent is in context->outgoing, an alert too. SEC_I_CONTINUE_NEEDED,
  * TLS_I_VERIFY_PEER, SEC_E_OK with the phase TLS_COMPLETE, or why it failed.

@@ -33,22 +33,28 @@ static void fill_version(const struct tls_context *context, struct tls_info *inf
     }
 }
 
-static const gnutls_datum_t *server_certificate(const struct tls_context *context)
+/* The server's own is that of its credential: GnuTLS knows none in a resumed session. False: there is none. */
+static bool server_certificate(const struct tls_context *context, gnutls_datum_t *der)
 {
     unsigned count = 0;
-    return context->server ? gnutls_certificate_get_ours(context->session)
-                           : gnutls_certificate_get_peers(context->session, &count);
+    if (!context->server) {
+        const gnutls_datum_t *peers = gnutls_certificate_get_peers(context->session, &count);
+        if (peers) *der = *peers;
+        return peers;
+    }
+    tls_chain_read(context->credential->chain, der, 1, &count); /* the first of however many */
+    return count == 1;
 }
 
 /* The kind of key in the server's certificate. */
 static gnutls_pk_algorithm_t server_key(const struct tls_context *context, unsigned *bits)
 {
-    const gnutls_datum_t *der = server_certificate(context);
+    gnutls_datum_t der;
     gnutls_x509_crt_t certificate;
     gnutls_pk_algorithm_t algorithm = GNUTLS_PK_UNKNOWN;
     *bits = 0;
-    if (!der || gnutls_x509_crt_init(&certificate)) return algorithm;
-    if (!gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER)) {
+    if (!server_certificate(context, &der) || gnutls_x509_crt_init(&certificate)) return algorithm;
+    if (!gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER)) {
         const int found = gnutls_x509_crt_get_pk_algorithm(certificate, bits);
         if (found > 0) algorithm = (gnutls_pk_algorithm_t)found;
     }
@@ -64,6 +70,8 @@ static void fill_keys(const struct tls_context *context, struct tls_info *info)
     const bool rsa = key == GNUTLS_PK_RSA || key == GNUTLS_PK_RSA_PSS;
     info->key_type = tls_group_number(group);
     info->exchange_bits = info->key_type ? tls_group_bits(group) : bits;
+    if (!info->key_type && gnutls_kx_get(context->session) == GNUTLS_KX_DHE_RSA)
+        info->exchange_bits = (uint32_t)gnutls_dh_get_prime_bits(context->session);
     info->certificate = rsa ? "RSA" : key == GNUTLS_PK_ECDSA ? "ECDSA" : "";
     info->signature_id = rsa ? CALG_RSA_SIGN : key == GNUTLS_PK_ECDSA ? CALG_ECDSA : 0;
 }
@@ -107,7 +115,7 @@ static bool is_through(const struct tls_context *context)
 /* Queries hold both locks, as legs do. */
 static bool enter(struct tls_context *context)
 {
-    const bool reading = cs_lock(&context->reading), writing = cs_lock(&context->writing);
+    const bool reading = tls_lock_reading(context), writing = tls_lock_writing(context);
     return reading && writing && context->session;
 }
 
@@ -128,7 +136,7 @@ SECURITY_STATUS tls_query(struct tls_context *context, struct tls_info *info)
         fill_session(context, info);
         info->header = context->header;
         info->trailer = context->trailer;
-        info->maximum = TLS_MAX_PLAIN;
+        info->maximum = context->maximum;
     }
     leave(context);
     return ready ? SEC_E_OK : SEC_E_INVALID_HANDLE;
@@ -162,11 +170,11 @@ static gnutls_digest_algorithm_t binding_hash(const gnutls_datum_t *der)
 static SECURITY_STATUS endpoint_binding(const struct tls_context *context, struct cs_writer *output)
 {
     static const char prefix[] = "tls-server-end-point:";
-    const gnutls_datum_t *der = server_certificate(context);
+    gnutls_datum_t der;
     uint8_t digest[64];
-    if (!der) return SEC_E_NO_CREDENTIALS;
-    const gnutls_digest_algorithm_t hash = binding_hash(der);
-    if (gnutls_hash_fast(hash, der->data, der->size, digest)) return SEC_E_INTERNAL_ERROR;
+    if (!server_certificate(context, &der)) return SEC_E_NO_CREDENTIALS;
+    const gnutls_digest_algorithm_t hash = binding_hash(&der);
+    if (gnutls_hash_fast(hash, der.data, der.size, digest)) return SEC_E_INTERNAL_ERROR;
     cs_write_span(output, (struct cs_span){(const uint8_t *)prefix, sizeof prefix - 1});
     cs_write_span(output, (struct cs_span){digest, gnutls_hash_get_len(hash)});
     return SEC_E_OK;
@@ -183,8 +191,10 @@ static SECURITY_STATUS peer_chain(const struct tls_context *context, struct cs_w
 
 static SECURITY_STATUS local_chain(const struct tls_context *context, struct cs_writer *output)
 {
-    if (!gnutls_certificate_get_ours(context->session)) return SEC_E_NO_CREDENTIALS;
-    cs_write_span(output, context->credential->chain);
+    const struct cs_span chain = context->credential->chain;
+    const bool asked = context->server || gnutls_certificate_client_get_request_status(context->session);
+    if (!asked || !chain.size) return SEC_E_NO_CREDENTIALS;
+    cs_write_span(output, chain);
     return SEC_E_OK;
 }
 
@@ -224,9 +234,9 @@ SECURITY_STATUS tls_export(struct tls_context *context, struct cs_span label, st
 {
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     uint8_t *room = cs_write_room(output, size);
-    if (enter(context) && is_through(context) && room)
-        status = gnutls_prf_rfc5705(context->session, label.size, (const char *)label.data, context_value.size,
-                                    (const char *)context_value.data, size, (char *)room)
+    if (enter(context) && is_through(context) && !output->failed)
+        status = size && gnutls_prf_rfc5705(context->session, label.size, (const char *)label.data, context_value.size,
+                                            (const char *)context_value.data, size, (char *)room)
                      ? SEC_E_INTERNAL_ERROR
                      : SEC_E_OK;
     leave(context);

@@ -43,10 +43,21 @@ void tls_context_release(struct tls_context *context)
     cs_wipe_free(context, sizeof *context);
 }
 
-/* A thread that died inside may have left anything half done. */
+bool tls_lock_reading(struct tls_context *context)
+{
+    if (!cs_lock(&context->reading)) context->read_broken = true;
+    return !context->read_broken;
+}
+
+bool tls_lock_writing(struct tls_context *context)
+{
+    if (!cs_lock(&context->writing)) context->write_broken = true;
+    return !context->write_broken;
+}
+
 static SECURITY_STATUS lock_both(struct tls_context *context)
 {
-    const bool reading = cs_lock(&context->reading), writing = cs_lock(&context->writing);
+    const bool reading = tls_lock_reading(context), writing = tls_lock_writing(context);
     return reading && writing ? SEC_E_OK : tls_fail(context, SEC_E_INTERNAL_ERROR);
 }
 
@@ -84,11 +95,11 @@ static SECURITY_STATUS run_handshake(struct tls_context *context, struct tls_leg
 /* A client begins without input; after that there is something to read, or somebody has looked at a certificate. */
 static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg *leg, bool first)
 {
-    const bool begins = first && !context->server, decided = leg->flags & TLS_LEG_VERDICT;
+    const bool begins = first && !context->server;
     context->incoming = (struct cs_span){NULL, 0};
     if (!begins) {
         SECURITY_STATUS status = whole_records(leg->input, &context->incoming, &leg->missing);
-        if (status && !decided) return status;
+        if (status && !context->decided) return status;
     }
     return run_handshake(context, leg);
 }
@@ -98,13 +109,13 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
 {
     struct tls_credential *credential = leg->credential;
     if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (credential && credential != context->credential && credential->server == context->server) {
-        if (gnutls_credentials_set(context->session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
-            return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    if (credential && credential->server == context->server) {
         tls_credential_addref(credential);
         tls_credential_release(context->credential);
         context->credential = credential;
     }
+    const SECURITY_STATUS status = tls_handshake_use(context, leg);
+    if (status) return tls_fail(context, status);
     context->phase = TLS_RENEGOTIATING;
     context->finished = context->rehandshake_asked = false;
     tls_records_give_back(context);
@@ -148,6 +159,8 @@ static SECURITY_STATUS take_records(struct tls_context *context, struct tls_leg 
 static SECURITY_STATUS complete_leg(struct tls_context *context, struct tls_leg *leg)
 {
     struct cs_span records;
+    leg->missing = TLS_HEADER;
+    if (context->shut_down && leg->flags & TLS_LEG_NO_INPUT) return SEC_E_INCOMPLETE_MESSAGE; /* row 223 */
     if (context->rehandshake_asked) return renegotiate(context, leg, (struct cs_span){NULL, 0});
     if (leg->flags & TLS_LEG_NO_INPUT) {
         if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_INCOMPLETE_MESSAGE;
@@ -172,7 +185,7 @@ static SECURITY_STATUS send_alert(struct tls_context *context)
         return tls_fail(context, SEC_E_INTERNAL_ERROR);
     if (!ready) return SEC_E_OK;
     const SECURITY_STATUS status = tls_records_take(context);
-    context->shut_down = true;
+    context->shut_down |= context->alert_fatal || context->alert == GNUTLS_A_CLOSE_NOTIFY;
     return status ? tls_fail(context, status) : SEC_E_OK;
 }
 
@@ -181,6 +194,7 @@ static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg,
     if (context->phase == TLS_FAILED) return context->failure;
     if (context->alert_wanted) return send_alert(context);
     context->leg_flags = leg->flags;
+    context->decided = context->verify_wanted && leg->flags & TLS_LEG_VERDICT;
     context->verdict = leg->verdict;
     switch (context->phase) {
     case TLS_COMPLETE: return complete_leg(context, leg);

@@ -98,17 +98,35 @@ static bool add_versions(struct cs_writer *text, uint32_t protocols)
     return any;
 }
 
+/* TLS 1.3 always agrees on a group; the RSA key exchange of the others needs none. */
+static uint32_t usable_protocols(const struct tls_credential_request *request)
+{
+    const uint32_t none = TLS_WITHOUT_ECDHE | TLS_WITHOUT_DHE;
+    return (request->without & none) == none ? request->protocols & ~versions[0].protocols : request->protocols;
+}
+
+/* Before TLS 1.2 there is CBC with SHA-1, and nothing else. */
+static uint32_t without_of(const struct tls_credential_request *request)
+{
+    const uint32_t later = versions[0].protocols | versions[1].protocols;
+    const uint32_t unknown = TLS_WITHOUT_GCM | TLS_WITHOUT_CHACHA20 | TLS_WITHOUT_SHA256 | TLS_WITHOUT_SHA384;
+    return request->protocols & later ? request->without : request->without | unknown;
+}
+
 /* %COMPAT and the like stay out: what GnuTLS checks by itself (safe renegotiation, extended master secret) is wanted.
  */
 SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, gnutls_priority_t *priority)
 {
     static const char start[] = "NONE:+CTYPE-X509", end[] = ":%SERVER_PRECEDENCE";
     struct cs_writer text = {0};
-    const uint32_t without = request->without;
+    const uint32_t without = without_of(request);
     cs_write_span(&text, (struct cs_span){(const uint8_t *)start, sizeof start - 1});
-    const bool any = add_versions(&text, request->protocols) & ADD(&text, ciphers, without) &
-                     ADD(&text, exchanges, without) & ADD(&text, signatures, without) & ADD(&text, macs, without) &
-                     ADD(&text, groups, without);
+    bool any = add_versions(&text, usable_protocols(request));
+    any &= ADD(&text, ciphers, without);
+    any &= ADD(&text, exchanges, without);
+    any &= ADD(&text, signatures, without);
+    any &= ADD(&text, macs, without);
+    ADD(&text, groups, without);
     cs_write_span(&text, (struct cs_span){(const uint8_t *)end, sizeof end});
     SECURITY_STATUS status = any ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
     if (text.failed) status = SEC_E_INSUFFICIENT_MEMORY;

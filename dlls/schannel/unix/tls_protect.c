@@ -53,14 +53,17 @@ static SECURITY_STATUS spread(struct cs_writer *record, const struct outgoing *o
     return whole ? SEC_E_OK : SEC_E_ENCRYPT_FAILURE;
 }
 
+/* GnuTLS sends no empty record; no record says the same. A leg's token may still wait where the record comes out. */
 static SECURITY_STATUS encrypt_by_gnutls(struct tls_context *context, const struct outgoing *out)
 {
-    const ssize_t sent = gnutls_record_send(context->session, cs_buffer_bytes(out->data), out->data->size);
-    if (sent < 0 || (size_t)sent != out->data->size) {
-        cs_writer_drop(&context->outgoing);
-        return SEC_E_ENCRYPT_FAILURE;
-    }
-    return spread(&context->outgoing, out);
+    const struct cs_writer token = context->outgoing;
+    ssize_t sent = 0;
+    context->outgoing = (struct cs_writer){0};
+    if (out->data->size) sent = gnutls_record_send(context->session, cs_buffer_bytes(out->data), out->data->size);
+    SECURITY_STATUS status = spread(&context->outgoing, out);
+    if (sent < 0 || (size_t)sent != out->data->size) status = SEC_E_ENCRYPT_FAILURE;
+    context->outgoing = token;
+    return status;
 }
 
 /* What stands in front of the record: the handshake's last flight, once, and then as much of nothing. */
@@ -77,8 +80,9 @@ static SECURITY_STATUS encrypt(struct tls_context *context, const struct outgoin
 {
     if (context->phase == TLS_FAILED) return context->failure;
     if (context->phase == TLS_HANDSHAKING) return SEC_E_INVALID_HANDLE;
-    if (context->phase == TLS_RENEGOTIATING || context->shut_down) return SEC_E_CONTEXT_EXPIRED;
-    if (out->data->size > TLS_MAX_PLAIN) return SEC_E_ENCRYPT_FAILURE;
+    if (context->phase == TLS_RENEGOTIATING || context->rehandshake_asked || context->shut_down)
+        return SEC_E_CONTEXT_EXPIRED;
+    if (out->data->size > context->maximum) return SEC_E_ENCRYPT_FAILURE;
     if (out->header->size < context->header || out->trailer->size < context->trailer) return SEC_E_BUFFER_TOO_SMALL;
     out->header->size = context->header;
     if (context->write.protection == TLS_BY_GNUTLS) return encrypt_by_gnutls(context, out);
@@ -96,7 +100,7 @@ SECURITY_STATUS tls_encrypt(struct tls_context *context, const struct cs_message
     struct outgoing out;
     SECURITY_STATUS status = find_outgoing(message, &out);
     if (status) return status;
-    status = cs_lock(&context->writing) ? encrypt(context, &out) : SEC_E_INTERNAL_ERROR;
+    status = tls_lock_writing(context) ? encrypt(context, &out) : SEC_E_INTERNAL_ERROR;
     cs_unlock(&context->writing);
     return status;
 }
@@ -189,8 +193,8 @@ static SECURITY_STATUS take_other(struct tls_context *context, const struct inco
 static SECURITY_STATUS lock_and_take_other(struct tls_context *context, const struct incoming *in, struct cs_span input,
                                            size_t record, uint8_t type)
 {
-    SECURITY_STATUS status = cs_lock(&context->writing) ? take_other(context, in, input, record, type)
-                                                        : tls_fail(context, SEC_E_INTERNAL_ERROR);
+    SECURITY_STATUS status = tls_lock_writing(context) ? take_other(context, in, input, record, type)
+                                                       : tls_fail(context, SEC_E_INTERNAL_ERROR);
     cs_unlock(&context->writing);
     return status;
 }
@@ -198,7 +202,7 @@ static SECURITY_STATUS lock_and_take_other(struct tls_context *context, const st
 /* The writing direction must see it, too. */
 static SECURITY_STATUS fail(struct tls_context *context, SECURITY_STATUS status)
 {
-    cs_lock(&context->writing);
+    tls_lock_writing(context);
     tls_fail(context, status);
     cs_unlock(&context->writing);
     return status;
@@ -236,7 +240,8 @@ static SECURITY_STATUS decrypt_by_gnutls(struct tls_context *context, const stru
         set_no_data(context, in, input, record);
         return SEC_E_OK;
     }
-    if (size < 0) return fail(context, tls_status_of(context, (int)size));
+    if (size < 0)
+        return fail(context, size == GNUTLS_E_MEMORY_ERROR ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_MESSAGE_ALTERED);
     set_taken(in, input, record, (struct cs_span){bytes + TLS_HEADER, (size_t)size});
     return SEC_E_OK;
 }
@@ -248,6 +253,7 @@ static SECURITY_STATUS decrypt_first(struct tls_context *context, const struct i
     size_t missing;
     SECURITY_STATUS status = tls_first_record(input, record, &missing);
     if (status == SEC_E_INCOMPLETE_MESSAGE) set(in->data, SECBUFFER_MISSING, input.data, missing);
+    if (status == SEC_E_INVALID_TOKEN) return fail(context, SEC_E_MESSAGE_ALTERED); /* no record begins like that */
     if (status) return status;
     return context->read.protection == TLS_BY_GNUTLS ? decrypt_by_gnutls(context, in, input, *record)
                                                      : decrypt_aead(context, in, input, *record);
@@ -279,7 +285,7 @@ SECURITY_STATUS tls_decrypt(struct tls_context *context, const struct cs_message
     struct incoming in;
     SECURITY_STATUS status = find_incoming(message, &in);
     if (status) return status;
-    status = cs_lock(&context->reading) ? decrypt(context, &in) : SEC_E_INTERNAL_ERROR;
+    status = tls_lock_reading(context) ? decrypt(context, &in) : SEC_E_INTERNAL_ERROR;
     cs_unlock(&context->reading);
     return status;
 }

@@ -48,6 +48,15 @@ static SECURITY_STATUS take(gnutls_session_t session, bool read, struct tls_dire
                                                                                          : SEC_E_OK;
 }
 
+/* What the peer takes, if that is less than usual (RFC 8449, which counts the type that TLS 1.3 hides; RFC 6066 4). */
+static uint32_t maximum_of(const struct tls_context *context)
+{
+    const size_t agreed = gnutls_record_get_max_size(context->session);
+    const uint32_t limit = context->record_limit ? context->record_limit - (context->write.protection == TLS_1_3) : 0;
+    uint32_t maximum = agreed < TLS_MAX_PLAIN ? (uint32_t)agreed : TLS_MAX_PLAIN;
+    return limit && limit < maximum ? limit : maximum;
+}
+
 /* What a record has before and behind its data at most. The longest of CBC: an IV; a SHA-384 MAC and 16 of padding. */
 static void set_sizes(struct tls_context *context)
 {
@@ -59,6 +68,7 @@ static void set_sizes(struct tls_context *context)
                  [TLS_1_3] = {TLS_HEADER, 17}};
     context->header = sizes[context->write.protection].header + (uint32_t)context->deferred_room;
     context->trailer = sizes[context->write.protection].trailer;
+    context->maximum = maximum_of(context);
 }
 
 SECURITY_STATUS tls_records_take(struct tls_context *context)

@@ -18,7 +18,7 @@ struct session {
     struct cs_span key, data;
 };
 
-/* Filled round and round. Keys and data are owned. */
+/* Once it is full, the next one round gives way. Keys and data are owned. */
 static struct {
     pthread_mutex_t lock;
     struct session sessions[SESSIONS];
@@ -63,11 +63,19 @@ void tls_sessions_offer(struct tls_context *context)
     cs_writer_drop(&key);
 }
 
+static struct session *find_free(void)
+{
+    for (size_t i = 0; i < SESSIONS; i++)
+        if (!table.sessions[i].key.size) return &table.sessions[i];
+    return NULL;
+}
+
 /* SESSION's key and data become the table's. */
 static void enter(struct session *session)
 {
     pthread_mutex_lock(&table.lock);
     struct session *place = find(session->key);
+    if (!place) place = find_free();
     if (!place) place = &table.sessions[table.next++ % SESSIONS];
     drop(place);
     *place = *session;
@@ -75,11 +83,12 @@ static void enter(struct session *session)
     pthread_mutex_unlock(&table.lock);
 }
 
-/* In TLS 1.3 there is nothing to keep before a ticket has come. */
-static bool has_ticket(const struct tls_context *context)
+/* In TLS 1.3 there is nothing to keep before a ticket has come, nor twice of the same. */
+static bool has_ticket(struct tls_context *context)
 {
-    return gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3 ||
-           gnutls_session_get_flags(context->session) & GNUTLS_SFLAGS_SESSION_TICKET;
+    const bool came = context->ticket_came;
+    context->ticket_came = false;
+    return came || gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3;
 }
 
 void tls_sessions_keep(struct tls_context *context)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What handshake messages say and GnuTLS does not tell: how much the peer takes in a record, that it wants new keys in
+ * return for its own, and that a ticket has come.
+ */
+#include "tls_context.h"
+
+#include <string.h>
+
+enum { RECORD_SIZE_LIMIT = 28 };
+
+/* RFC 8449: of the peer's, in whichever message of the two roles it stands. */
+static void find_record_limit(struct tls_context *context, struct cs_span extensions)
+{
+    struct cs_reader reader = cs_reader_of(extensions);
+    while (reader.remaining && !reader.failed) {
+        const uint64_t type = cs_read_be(&reader, 2);
+        struct cs_reader value = cs_reader_of(cs_read_span(&reader, cs_read_be(&reader, 2)));
+        if (type == RECORD_SIZE_LIMIT) context->record_limit = (uint32_t)cs_read_be(&value, 2);
+    }
+}
+
+static void skip(struct cs_reader *reader, size_t length_of_length)
+{
+    cs_read_span(reader, cs_read_be(reader, length_of_length));
+}
+
+/* RFC 8446 4.1.2, 4.1.3, 4.3.1; the hellos look the same in TLS 1.2. */
+static struct cs_span extensions_of(unsigned type, struct cs_span message)
+{
+    enum { VERSION_AND_RANDOM = 34 };
+    struct cs_reader reader = cs_reader_of(message);
+    if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS) {
+        cs_read_span(&reader, VERSION_AND_RANDOM);
+        skip(&reader, 1); /* session_id */
+    }
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO) {
+        skip(&reader, 2); /* cipher suites */
+        skip(&reader, 1); /* compression methods */
+    } else if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) {
+        cs_read_span(&reader, 3); /* the chosen two */
+    }
+    return cs_read_span(&reader, cs_read_be(&reader, 2));
+}
+
+static int look_at_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                           const gnutls_datum_t *message)
+{
+    struct tls_context *context = gnutls_session_get_ptr(session);
+    const struct cs_span bytes = {message->data, message->size};
+    (void)when;
+    if (!incoming) return 0;
+    switch (type) {
+    case GNUTLS_HANDSHAKE_CLIENT_HELLO:
+    case GNUTLS_HANDSHAKE_SERVER_HELLO:
+    case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS: find_record_limit(context, extensions_of(type, bytes)); break;
+    case GNUTLS_HANDSHAKE_KEY_UPDATE: context->update_wanted |= message->size && message->data[0] == 1; break;
+    case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET: context->ticket_came = true; break;
+    default: break;
+    }
+    return 0;
+}
+
+void tls_messages_watch(struct tls_context *context)
+{
+    gnutls_handshake_set_hook_function(context->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, look_at_message);
+}
