@@ -110,7 +110,8 @@ static NTSTATUS deliver_token(const struct call *call, const struct cs_block_tls
     return CountersignCall(CS_CALL_TLS_FETCH_TOKEN, &fetch);
 }
 
-/* What is left of the input is EXTRA; what is missing, MISSING (rows 167 to 169). */
+/* What is left of the input is EXTRA; what is missing, MISSING (rows 167 to 169). After SEC_I_INCOMPLETE_CREDENTIALS
+ * all of it comes once more. */
 static void tell_rest(const struct call *call, const struct cs_block_tls_leg *block, NTSTATUS status)
 {
     if (!call->rest || !call->input) return;
@@ -165,10 +166,13 @@ static NTSTATUS give_failure(const struct call *call, const struct cs_block_tls_
 
 static NTSTATUS hand_over(struct schannel_context *context, BOOLEAN *mapped, SecBuffer *packed)
 {
+    FILETIME now;
     if (context->complete) return SEC_E_OK;
     *packed = (SecBuffer){0, SECBUFFER_TOKEN, sp_allocate(1)};
     if (!packed->pvBuffer) return SEC_E_INSUFFICIENT_MEMORY;
     context->complete = TRUE;
+    GetSystemTimeAsFileTime(&now);
+    context->started = (INT64)now.dwHighDateTime << 32 | now.dwLowDateTime;
     *mapped = TRUE;
     return SEC_E_OK;
 }
@@ -214,6 +218,7 @@ NTSTATUS NTAPI schannel_delete_context(LSA_SEC_HANDLE handle)
     /* After a fault its lock may be held: freed, it would stay in the list of the thread that holds it. */
     if (context->context && !context->failed) CountersignCall(CS_CALL_TLS_RELEASE_CONTEXT, &block);
     schannel_credential_release(context->credential);
+    schannel_settings_drop(&context->settings);
     HeapFree(GetProcessHeap(), 0, context->target);
     HeapFree(GetProcessHeap(), 0, context);
     return SEC_E_OK;
