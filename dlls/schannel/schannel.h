@@ -116,7 +116,7 @@ SpSealMessageFn schannel_seal_message;
 SpUnsealMessageFn schannel_unseal_message;
 
 /* tls.h's, which is for native code */
-enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8 };
+enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8, LEG_TELL_ASKED = 16 };
 enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME };
 enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };
 enum {

@@ -66,6 +66,7 @@ static void fill_leg(const struct call *call, struct cs_block_tls_leg *block)
     *block = (struct cs_block_tls_leg){.context = context->context, .credential = credential->credential};
     if (trusts_peer(call)) block->flags |= LEG_TRUST_PEER;
     if (credential->server && call->request & ASC_REQ_MUTUAL_AUTH) block->flags |= LEG_ASK_PEER;
+    if (!credential->server && !(call->request & ISC_REQ_USE_SUPPLIED_CREDS)) block->flags |= LEG_TELL_ASKED;
     if (!call->input || (call->first && !call->input->cbBuffer)) block->flags |= LEG_NO_INPUT;
     if (context->target) block->target = sp_bytes(context->target, wcslen(context->target) * sizeof(WCHAR));
     block->input = bytes_of(call->input);
@@ -117,7 +118,7 @@ static void tell_rest(const struct call *call, const struct cs_block_tls_leg *bl
     if (!call->rest || !call->input) return;
     if (status == SEC_E_INCOMPLETE_MESSAGE) {
         *call->rest = (SecBuffer){block->missing, SECBUFFER_MISSING, NULL};
-    } else if (status >= 0 && block->consumed < call->input->cbBuffer) {
+    } else if (status >= 0 && status != SEC_I_INCOMPLETE_CREDENTIALS && block->consumed < call->input->cbBuffer) {
         BYTE *left = (BYTE *)call->input->pvBuffer + block->consumed;
         *call->rest = (SecBuffer){call->input->cbBuffer - block->consumed, SECBUFFER_EXTRA, left};
     }

@@ -5,6 +5,7 @@
 #include "tls_context.h"
 
 #include "secure.h"
+#include "utf16.h"
 
 #include <string.h>
 
@@ -67,7 +68,8 @@ static SECURITY_STATUS encrypt(struct tls_context *context, const struct outgoin
 {
     if (context->phase == TLS_FAILED) return context->failure;
     if (context->phase == TLS_HANDSHAKING) return SEC_E_INVALID_HANDLE;
-    if (context->phase == TLS_RENEGOTIATING || context->shut_down) return SEC_E_CONTEXT_EXPIRED;
+    if (context->phase == TLS_RENEGOTIATING || context->rehandshake_asked || context->shut_down)
+        return SEC_E_CONTEXT_EXPIRED;
     if (out->data->size > TLS_MAX_PLAIN) return SEC_E_ENCRYPT_FAILURE;
     if (out->header->size < context->header || out->trailer->size < context->trailer) return SEC_E_BUFFER_TOO_SMALL;
     out->header->size = context->header;
@@ -155,6 +157,9 @@ static SECURITY_STATUS take_other(struct tls_context *context, const struct inco
     SECURITY_STATUS status = tls_take_record(context, (struct cs_span){input.data, record});
     if (status < 0) return status;
     context->rehandshake_asked = status == SEC_I_RENEGOTIATE;
+    cs_span_drop(&context->asking);
+    if (context->rehandshake_asked && !cs_span_copy(&context->asking, (struct cs_span){input.data, record}))
+        return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
     set_no_data(context, in, input, record);
     return status;
 }
