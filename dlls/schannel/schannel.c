@@ -10,9 +10,9 @@
 enum { NAMES = 3 };
 
 static const SecPkgInfoW infos[NAMES] = {
-    {CAPABILITIES, 1, UNISP_RPC_ID, 24576, (SEC_WCHAR *)SCHANNEL_NAME_W, COMMENT},
-    {CAPABILITIES, 1, UNISP_RPC_ID, 24576, (SEC_WCHAR *)UNISP_NAME_W, COMMENT},
-    {CAPABILITIES, 1, UNISP_RPC_ID, 24576, (SEC_WCHAR *)DEFAULT_TLS_SSP_NAME_W, COMMENT},
+    {CAPABILITIES, 1, UNISP_RPC_ID, SCHANNEL_MAX_TOKEN, (SEC_WCHAR *)SCHANNEL_NAME_W, COMMENT},
+    {CAPABILITIES, 1, UNISP_RPC_ID, SCHANNEL_MAX_TOKEN, (SEC_WCHAR *)UNISP_NAME_W, COMMENT},
+    {CAPABILITIES, 1, UNISP_RPC_ID, SCHANNEL_MAX_TOKEN, (SEC_WCHAR *)DEFAULT_TLS_SSP_NAME_W, COMMENT},
 };
 
 static NTSTATUS NTAPI info_schannel(PSecPkgInfoW info)
@@ -50,6 +50,7 @@ static NTSTATUS NTAPI set_credentials_attributes(LSA_SEC_HANDLE handle, ULONG at
         .AcceptLsaModeContext = schannel_accept_lsa_mode_context, .DeleteContext = schannel_delete_context,            \
         .ApplyControlToken = schannel_apply_control_token,                                                             \
         .QueryContextAttributes = schannel_query_context_attributes,                                                   \
+        .SetContextAttributes = schannel_set_context_attributes,                                                       \
     }
 
 static SECPKG_FUNCTION_TABLE lsa_functions[NAMES] = {LSA_FUNCTIONS(info_schannel), LSA_FUNCTIONS(info_unified),

@@ -13,6 +13,8 @@
 #include <wincrypt.h>
 #include <schannel.h>
 
+#define SCHANNEL_MAX_TOKEN 24576 /* packages.tsv */
+
 /* A credential handle is the address of one; contexts hold references, for they look at its flags in every leg. */
 struct schannel_credential {
     LONG references;
@@ -24,11 +26,24 @@ struct schannel_credential {
     PCCERT_CONTEXT own; /* ours; NULL for none */
 };
 
+struct schannel_bytes {
+    DWORD size;
+    BYTE *bytes; /* owned */
+};
+
+/* What SetContextAttributes has set. */
+struct schannel_settings {
+    struct schannel_bytes label, value, app_data; /* label and value: of the keying material; empty for none */
+    DWORD material_size, app_data_flags;
+};
+
 struct schannel_context {
     UINT64 context;
     struct schannel_credential *credential; /* a reference */
     WCHAR *target;                          /* ours; NULL for none */
     ULONG flags;                            /* ISC_RET_ or ASC_RET_ of the last leg */
+    INT64 started;                          /* FILETIME, UTC */
+    struct schannel_settings settings;
     BOOL complete;
     NTSTATUS failed; /* what every call answers once the Unix half has faulted in this context */
 };
@@ -40,8 +55,8 @@ struct schannel_request {
     BOOL server;
     DWORD protocols, flags, without; /* enum tls_without */
     DWORD habits;                    /* enum tls_habits */
-    PCCERT_CONTEXT certificate;      /* the caller's; NULL for none */
-    HCERTSTORE roots;                /* likewise */
+    PCCERT_CONTEXT certificate;      /* a reference, also where reading failed; NULL for none */
+    HCERTSTORE roots;                /* the caller's; NULL for none */
 };
 
 /*
@@ -78,6 +93,16 @@ NTSTATUS schannel_bytes(const struct schannel_context *context, UINT32 which, BY
  * CRYPT_E_). */
 NTSTATUS schannel_verify_peer(const struct schannel_context *context);
 
+/* schannel_settings.c. KEYING_MATERIAL: SEC_E_INVALID_PARAMETER before KEYING_MATERIAL_INFO was set. */
+SpSetContextAttributesFn schannel_set_context_attributes;
+void schannel_settings_drop(struct schannel_settings *settings);
+NTSTATUS schannel_keying_material(const struct schannel_context *context, SecPkgContext_KeyingMaterial *out);
+NTSTATUS schannel_app_data(const struct schannel_context *context, SecPkgContext_SessionAppData *out);
+
+/* RFC 5705: SIZE bytes into *material, which FreeContextBuffer frees. VALUE of address 0: no context. */
+NTSTATUS schannel_export(const struct schannel_context *context, struct cs_bytes label, struct cs_bytes value,
+                         DWORD size, BYTE **material);
+
 /* schannel_info.c: queries of numbers and texts; schannel_attributes.c: the rest. */
 NTSTATUS schannel_query_info(const struct schannel_context *context, ULONG attribute, void *buffer);
 SpQueryContextAttributesFn schannel_query_context_attributes;
@@ -92,7 +117,7 @@ SpSealMessageFn schannel_seal_message;
 SpUnsealMessageFn schannel_unseal_message;
 
 /* tls.h's, which is for native code */
-enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8 };
+enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8, LEG_TELL_ASKED = 16 };
 enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME };
 enum { QUIET = 1, DEFERS = 2 };
 enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };

@@ -17,13 +17,26 @@ static NTSTATUS peer_certificate(const struct schannel_context *context, PCCERT_
     return SEC_E_OK;
 }
 
-/* Whether the peer got to see it is the Unix half's to know. */
+static BOOL is_same(PCCERT_CONTEXT left, PCCERT_CONTEXT right)
+{
+    return left && left->cbCertEncoded == right->cbCertEncoded &&
+           !memcmp(left->pbCertEncoded, right->pbCertEncoded, left->cbCertEncoded);
+}
+
+/* What the peer got to see is the Unix half's to know: nothing, or that of another credential than the first leg's. */
 static NTSTATUS own_certificate(const struct schannel_context *context, PCCERT_CONTEXT *out)
 {
-    struct cs_block_text sent = {.object = context->context, .which = LOCAL_CHAIN};
-    NTSTATUS status = CountersignCall(CS_CALL_TLS_QUERY_BYTES, &sent);
-    *out = status == SEC_E_OK ? CertDuplicateCertificateContext(context->credential->own) : NULL;
-    return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status; /* NULL says that there was none */
+    BYTE *chain;
+    DWORD size;
+    *out = NULL;
+    NTSTATUS status = schannel_bytes(context, LOCAL_CHAIN, &chain, &size);
+    if (status) return status == SEC_E_NO_CREDENTIALS ? SEC_E_OK : status; /* NULL says that there was none */
+    PCCERT_CONTEXT sent = schannel_chain_read(chain, size), own = context->credential->own;
+    HeapFree(GetProcessHeap(), 0, chain);
+    if (!sent) return SEC_E_INTERNAL_ERROR;
+    *out = is_same(own, sent) ? CertDuplicateCertificateContext(own) : CertDuplicateCertificateContext(sent);
+    CertFreeCertificateContext(sent);
+    return SEC_E_OK;
 }
 
 /* SEC_CHANNEL_BINDINGS with nothing but the application's data, in one block (rows 185 to 187). */
@@ -86,26 +99,28 @@ static NTSTATUS eap_keys(const struct schannel_context *context, SecPkgContext_E
 /* The caller says what it wants in the structure itself. */
 static NTSTATUS keying_material(const struct schannel_context *context, SecPkgContext_KeyingMaterial_Inproc *material)
 {
-    struct cs_block_tls_export block = {.context = context->context,
-                                        .label = sp_bytes(material->pszLabel, material->cbLabel),
-                                        .context_value = sp_bytes(material->pbContextValue, material->cbContextValue)};
-    enum { MOST = 0x10000 };
-    if (!material->cbKeyingMaterial || material->cbKeyingMaterial > MOST) return SEC_E_INVALID_PARAMETER;
-    BYTE *key = sp_allocate(material->cbKeyingMaterial);
-    if (!key) return SEC_E_INSUFFICIENT_MEMORY;
-    block.out = sp_bytes(key, material->cbKeyingMaterial);
-    NTSTATUS status = CountersignCall(CS_CALL_TLS_EXPORT, &block);
-    if (status)
-        sp_free(key);
-    else
-        material->pbKeyingMaterial = key;
-    return status;
+    return schannel_export(context, sp_bytes(material->pszLabel, material->cbLabel),
+                           sp_bytes(material->pbContextValue, material->cbContextValue), material->cbKeyingMaterial,
+                           &material->pbKeyingMaterial);
+}
+
+/* A context of TLS has no end of its own, which is what the legs say as well. */
+static NTSTATUS lifespan(const struct schannel_context *context, SecPkgContext_Lifespan *out)
+{
+    if (!context->complete) return SEC_E_INVALID_HANDLE;
+    sp_time_stamp(context->started, &out->tsStart);
+    sp_time_stamp(MAXLONGLONG, &out->tsExpiry);
+    return SEC_E_OK;
 }
 
 static NTSTATUS package_info(SecPkgInfoW **out)
 {
-    static const SecPkgInfoW info = {
-        0x004107B3, 1, UNISP_RPC_ID, 24576, (SEC_WCHAR *)UNISP_NAME_W, (SEC_WCHAR *)L"Schannel Security Package"};
+    static const SecPkgInfoW info = {0x004107B3,
+                                     1,
+                                     UNISP_RPC_ID,
+                                     SCHANNEL_MAX_TOKEN,
+                                     (SEC_WCHAR *)UNISP_NAME_W,
+                                     (SEC_WCHAR *)L"Schannel Security Package"};
     *out = sp_copy_info(&info);
     return *out ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
@@ -116,13 +131,17 @@ NTSTATUS NTAPI schannel_query_context_attributes(LSA_SEC_HANDLE handle, ULONG at
     if (context->failed) return context->failed;
     switch (attribute) {
     case SECPKG_ATTR_PACKAGE_INFO: return package_info(&((SecPkgContext_PackageInfoW *)buffer)->PackageInfo);
-    case SECPKG_ATTR_REMOTE_CERT_CONTEXT: return peer_certificate(context, buffer);
+    case SECPKG_ATTR_REMOTE_CERT_CONTEXT:
+    case SECPKG_ATTR_REMOTE_CERT_CHAIN: return peer_certificate(context, buffer); /* its store has the chain */
     case SECPKG_ATTR_LOCAL_CERT_CONTEXT: return own_certificate(context, buffer);
     case SECPKG_ATTR_ENDPOINT_BINDINGS: return bindings(context, ENDPOINT_BINDINGS, buffer);
     case SECPKG_ATTR_UNIQUE_BINDINGS: return unique_bindings(context, buffer);
     case SECPKG_ATTR_NAMES: return peer_name(context, FALSE, &((SecPkgContext_NamesW *)buffer)->sUserName);
     case SECPKG_ATTR_AUTHORITY: return peer_name(context, TRUE, &((SecPkgContext_AuthorityW *)buffer)->sAuthorityName);
     case SECPKG_ATTR_EAP_KEY_BLOCK: return eap_keys(context, buffer);
+    case SECPKG_ATTR_LIFESPAN: return lifespan(context, buffer);
+    case SECPKG_ATTR_APP_DATA: return schannel_app_data(context, buffer);
+    case SECPKG_ATTR_KEYING_MATERIAL: return schannel_keying_material(context, buffer);
     case SECPKG_ATTR_KEYING_MATERIAL_INPROC: return keying_material(context, buffer);
     default: return schannel_query_info(context, attribute, buffer);
     }
@@ -140,6 +159,16 @@ static NTSTATUS supported_algorithms(SecPkgCred_SupportedAlgs *out)
     return SEC_E_OK;
 }
 
+static NTSTATUS encoded(PCCERT_CONTEXT own, SecPkgCredentials_Cert *out)
+{
+    if (!own) return SEC_E_NO_CREDENTIALS;
+    out->EncodedCert = sp_allocate(own->cbCertEncoded);
+    if (!out->EncodedCert) return SEC_E_INSUFFICIENT_MEMORY;
+    out->EncodedCertSize = own->cbCertEncoded;
+    memcpy(out->EncodedCert, own->pbCertEncoded, own->cbCertEncoded);
+    return SEC_E_OK;
+}
+
 NTSTATUS NTAPI schannel_query_credentials_attributes(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer)
 {
     const struct schannel_credential *credential = (struct schannel_credential *)handle;
@@ -153,6 +182,7 @@ NTSTATUS NTAPI schannel_query_credentials_attributes(LSA_SEC_HANDLE handle, ULON
     case SECPKG_ATTR_SUPPORTED_PROTOCOLS:
         ((SecPkgCred_SupportedProtocols *)buffer)->grbitProtocol = credential->protocols;
         return SEC_E_OK;
+    case SECPKG_CRED_ATTR_CERT: return encoded(own, buffer);
     case SECPKG_CRED_ATTR_NAMES:
         if (!own) return SEC_E_NO_CREDENTIALS;
         return name_of(own, &own->pCertInfo->Subject, &((SecPkgCredentials_NamesW *)buffer)->sUserName);

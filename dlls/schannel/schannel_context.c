@@ -66,6 +66,7 @@ static void fill_leg(const struct call *call, struct cs_block_tls_leg *block)
     *block = (struct cs_block_tls_leg){.context = context->context, .credential = credential->credential};
     if (trusts_peer(call)) block->flags |= LEG_TRUST_PEER;
     if (credential->server && call->request & ASC_REQ_MUTUAL_AUTH) block->flags |= LEG_ASK_PEER;
+    if (!credential->server && !(call->request & ISC_REQ_USE_SUPPLIED_CREDS)) block->flags |= LEG_TELL_ASKED;
     if (!call->input || (call->first && !call->input->cbBuffer)) block->flags |= LEG_NO_INPUT;
     if (context->target) block->target = sp_bytes(context->target, wcslen(context->target) * sizeof(WCHAR));
     block->input = bytes_of(call->input);
@@ -110,13 +111,14 @@ static NTSTATUS deliver_token(const struct call *call, const struct cs_block_tls
     return CountersignCall(CS_CALL_TLS_FETCH_TOKEN, &fetch);
 }
 
-/* What is left of the input is EXTRA; what is missing, MISSING (rows 167 to 169). */
+/* What is left of the input is EXTRA; what is missing, MISSING (rows 167 to 169). After SEC_I_INCOMPLETE_CREDENTIALS
+ * all of it comes once more. */
 static void tell_rest(const struct call *call, const struct cs_block_tls_leg *block, NTSTATUS status)
 {
     if (!call->rest || !call->input) return;
     if (status == SEC_E_INCOMPLETE_MESSAGE) {
         *call->rest = (SecBuffer){block->missing, SECBUFFER_MISSING, NULL};
-    } else if (status >= 0 && block->consumed < call->input->cbBuffer) {
+    } else if (status >= 0 && status != SEC_I_INCOMPLETE_CREDENTIALS && block->consumed < call->input->cbBuffer) {
         BYTE *left = (BYTE *)call->input->pvBuffer + block->consumed;
         *call->rest = (SecBuffer){call->input->cbBuffer - block->consumed, SECBUFFER_EXTRA, left};
     }
@@ -165,10 +167,13 @@ static NTSTATUS give_failure(const struct call *call, const struct cs_block_tls_
 
 static NTSTATUS hand_over(struct schannel_context *context, BOOLEAN *mapped, SecBuffer *packed)
 {
+    FILETIME now;
     if (context->complete) return SEC_E_OK;
     *packed = (SecBuffer){0, SECBUFFER_TOKEN, sp_allocate(1)};
     if (!packed->pvBuffer) return SEC_E_INSUFFICIENT_MEMORY;
     context->complete = TRUE;
+    GetSystemTimeAsFileTime(&now);
+    context->started = (INT64)now.dwHighDateTime << 32 | now.dwLowDateTime;
     *mapped = TRUE;
     return SEC_E_OK;
 }
@@ -214,6 +219,7 @@ NTSTATUS NTAPI schannel_delete_context(LSA_SEC_HANDLE handle)
     /* After a fault its lock may be held: freed, it would stay in the list of the thread that holds it. */
     if (context->context && !context->failed) CountersignCall(CS_CALL_TLS_RELEASE_CONTEXT, &block);
     schannel_credential_release(context->credential);
+    schannel_settings_drop(&context->settings);
     HeapFree(GetProcessHeap(), 0, context->target);
     HeapFree(GetProcessHeap(), 0, context);
     return SEC_E_OK;

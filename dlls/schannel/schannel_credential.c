@@ -8,10 +8,12 @@
 
 #define ALL_SERVER (SP_PROT_TLS1_SERVER | SP_PROT_TLS1_1_SERVER | SP_PROT_TLS1_2_SERVER | SP_PROT_TLS1_3_SERVER)
 #define ALL_CLIENT (SP_PROT_TLS1_CLIENT | SP_PROT_TLS1_1_CLIENT | SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_3_CLIENT)
+#define ALL_DTLS (SP_PROT_DTLS1_X_SERVER | SP_PROT_DTLS1_X_CLIENT)
 
-/* Protocols that a program names: those of its side, as far as they are allowed. */
+/* Protocols that a program names: those of its side, as far as they are allowed. DTLS goes with nothing else. */
 static NTSTATUS choose_named(DWORD named, DWORD side, DWORD allowed, struct schannel_request *request)
 {
+    if (named & ALL_DTLS && named & ~ALL_DTLS) return SEC_E_ALGORITHM_MISMATCH; /* row 153 */
     request->protocols = named & side & allowed;
     return request->protocols ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
@@ -60,14 +62,54 @@ static void apply_strengths(const SCHANNEL_CRED *cred, struct schannel_request *
     if (maximum && maximum < 128) request->without |= WITHOUT_AES128;
 }
 
+/* The certificate with that hash in a store of the system's: the user's, or the machine's. */
+static PCCERT_CONTEXT find_by_hash(const BYTE hash[20], DWORD flags, const WCHAR *name)
+{
+    const DWORD place =
+        flags & SCH_MACHINE_CERT_HASH ? CERT_SYSTEM_STORE_LOCAL_MACHINE : CERT_SYSTEM_STORE_CURRENT_USER;
+    CRYPT_HASH_BLOB wanted = {20, (BYTE *)hash};
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
+                                     place | CERT_STORE_READONLY_FLAG | CERT_STORE_OPEN_EXISTING_FLAG, name);
+    if (!store) return NULL;
+    PCCERT_CONTEXT found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_SHA1_HASH, &wanted, NULL);
+    CertCloseStore(store, 0); /* the certificate holds it */
+    return found;
+}
+
+/* What stands in the place of a certificate's context with that dwCredFormat. */
+static PCCERT_CONTEXT find_certificate(const void *given, DWORD format)
+{
+    const SCHANNEL_CERT_HASH *hash = given;
+    const SCHANNEL_CERT_HASH_STORE *with_store = given;
+    const SIZE_T most = SCH_CRED_MAX_STORE_NAME_SIZE;
+    switch (format) {
+    case SCH_CRED_FORMAT_CERT_HASH:
+        if (hash->dwLength < sizeof *hash) return NULL;
+        return find_by_hash(hash->ShaHash, hash->dwFlags, L"MY");
+    case SCH_CRED_FORMAT_CERT_HASH_STORE:
+        if (with_store->dwLength < sizeof *with_store || wcsnlen(with_store->pwszStoreName, most) == most) return NULL;
+        return find_by_hash(with_store->ShaHash, with_store->dwFlags, with_store->pwszStoreName);
+    default: return NULL;
+    }
+}
+
+static BOOL is_certificate(PCCERT_CONTEXT certificate)
+{
+    return certificate->pbCertEncoded && certificate->cbCertEncoded && certificate->pCertInfo;
+}
+
 /* One certificate at most: several are for hosts of several names, which Windows refuses too (row 150). */
 static NTSTATUS take_certificates(DWORD count, PCCERT_CONTEXT *certificates, DWORD format,
                                   struct schannel_request *request)
 {
-    if (count > 1 || (count && format != SCH_CRED_FORMAT_CERT_CONTEXT)) return SEC_E_UNKNOWN_CREDENTIALS;
-    if (count) request->certificate = certificates[0];
-    if (count && !request->certificate) return SEC_E_UNKNOWN_CREDENTIALS;
-    return SEC_E_OK;
+    if (count > 1) return SEC_E_UNKNOWN_CREDENTIALS;
+    if (!count) return SEC_E_OK;
+    if (!certificates[0]) return SEC_E_UNKNOWN_CREDENTIALS;
+    if (format != SCH_CRED_FORMAT_CERT_CONTEXT)
+        request->certificate = find_certificate(certificates[0], format);
+    else if (is_certificate(certificates[0])) /* row 142 */
+        request->certificate = CertDuplicateCertificateContext(certificates[0]);
+    return request->certificate ? SEC_E_OK : SEC_E_UNKNOWN_CREDENTIALS;
 }
 
 /* DTLS cannot be had together with TLS (row 153); alone it is not there yet. */
@@ -162,14 +204,19 @@ static NTSTATUS read_version_5(const SCH_CREDENTIALS *cred, struct schannel_requ
     request->flags = cred->dwFlags;
     request->roots = cred->hRootStore;
     request->protocols = by_default & ~disabled;
+    /* TLS 1.3 has no CBC (attributes.tsv, CIPHER_INFO: without GCM it is TLS 1.2). */
+    if (request->without & WITHOUT_GCM) request->protocols &= ~(DWORD)(SP_PROT_TLS1_3_SERVER | SP_PROT_TLS1_3_CLIENT);
     return request->protocols ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
 
-/* Version 3 had the first fields of version 4; with any certificate Windows 10 and 11 answer like this (row 148). */
+/*
+ * Version 3 had the first fields of version 4; with any certificate Windows 10 and 11 answer like this (row 148).
+ * ChaCha20 is off in Windows unless its administrator says otherwise.
+ */
 NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schannel_request *request)
 {
     static const SCH_CREDENTIALS nothing = {.dwVersion = SCH_CREDENTIALS_VERSION};
-    *request = (struct schannel_request){.server = server};
+    *request = (struct schannel_request){.server = server, .without = WITHOUT_CHACHA20};
     if (!auth_data && server) return SEC_E_NO_CREDENTIALS;
     if (!auth_data) return read_version_5(&nothing, request);
     switch (*(const DWORD *)auth_data) {
@@ -225,8 +272,21 @@ static NTSTATUS make(const struct schannel_request *request, struct schannel_cre
     credential->protocols = request->protocols;
     credential->flags = request->flags;
     if (request->roots) credential->roots = CertDuplicateStore(request->roots);
-    if (request->certificate) credential->own = CertDuplicateCertificateContext(request->certificate);
+    credential->own = request->certificate ? CertDuplicateCertificateContext(request->certificate) : NULL;
     return SEC_E_OK;
+}
+
+static NTSTATUS acquire(const struct schannel_request *request, LSA_SEC_HANDLE *handle)
+{
+    struct schannel_credential *credential = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *credential);
+    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    credential->references = 1;
+    NTSTATUS status = make(request, credential);
+    if (status)
+        schannel_credential_release(credential);
+    else
+        *handle = (LSA_SEC_HANDLE)credential;
+    return status;
 }
 
 NTSTATUS NTAPI schannel_acquire_credentials_handle(PUNICODE_STRING principal, ULONG use, PLUID logon_id,
@@ -237,18 +297,10 @@ NTSTATUS NTAPI schannel_acquire_credentials_handle(PUNICODE_STRING principal, UL
     (void)principal, (void)logon_id, (void)get_key, (void)argument;
     if (use != SECPKG_CRED_INBOUND && use != SECPKG_CRED_OUTBOUND) return SEC_E_NO_CREDENTIALS;
     NTSTATUS status = schannel_request_read(auth_data, use == SECPKG_CRED_INBOUND, &request);
-    if (status) return status;
-    struct schannel_credential *credential = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *credential);
-    if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
-    credential->references = 1;
-    status = make(&request, credential);
-    if (status) {
-        schannel_credential_release(credential);
-        return status;
-    }
-    *handle = (LSA_SEC_HANDLE)credential;
-    if (expiry) sp_time_stamp(MAXLONGLONG, expiry);
-    return SEC_E_OK;
+    if (status == SEC_E_OK) status = acquire(&request, handle);
+    if (request.certificate) CertFreeCertificateContext(request.certificate);
+    if (status == SEC_E_OK && expiry) sp_time_stamp(MAXLONGLONG, expiry);
+    return status;
 }
 
 NTSTATUS NTAPI schannel_free_credentials_handle(LSA_SEC_HANDLE handle)

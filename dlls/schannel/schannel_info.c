@@ -27,6 +27,24 @@ static NTSTATUS stream_sizes(const struct cs_block_tls_info *info, SecPkgContext
     return SEC_E_OK;
 }
 
+/* What a token and a record may take; Schannel has no signatures. */
+static NTSTATUS sizes(const struct cs_block_tls_info *info, SecPkgContext_Sizes *out)
+{
+    *out = (SecPkgContext_Sizes){SCHANNEL_MAX_TOKEN, 0, info->cipher_block, info->header + info->trailer};
+    return SEC_E_OK;
+}
+
+/* As on the wire, the byte of the hash before that of the signature (RFC 5246 7.4.1.4.1, RFC 8446 4.2.3). */
+static NTSTATUS supported_signatures(SecPkgContext_SupportedSignatures *out)
+{
+    static const BYTE offered[][2] = {{4, 3}, {8, 4}, {4, 1}, {5, 3}, {8, 5}, {5, 1},
+                                      {8, 7}, {6, 3}, {8, 6}, {6, 1}, {2, 1}, {2, 3}};
+    void *copy = sp_allocate(sizeof offered);
+    if (!copy) return SEC_E_INSUFFICIENT_MEMORY;
+    *out = (SecPkgContext_SupportedSignatures){ARRAYSIZE(offered), memcpy(copy, offered, sizeof offered)};
+    return SEC_E_OK;
+}
+
 static NTSTATUS connection_info(const struct cs_block_tls_info *info, SecPkgContext_ConnectionInfo *out)
 {
     *out = (SecPkgContext_ConnectionInfo){.dwProtocol = info->protocol,
@@ -120,6 +138,8 @@ NTSTATUS schannel_query_info(const struct schannel_context *context, ULONG attri
     NTSTATUS status = CountersignCall(CS_CALL_TLS_QUERY, &info);
     if (status) return status;
     switch (attribute) {
+    case SECPKG_ATTR_SIZES: return sizes(&info, buffer);
+    case SECPKG_ATTR_SUPPORTED_SIGNATURES: return supported_signatures(buffer);
     case SECPKG_ATTR_STREAM_SIZES: return stream_sizes(&info, buffer);
     case SECPKG_ATTR_CONNECTION_INFO: return connection_info(&info, buffer);
     case SECPKG_ATTR_CONNECTION_INFO_EX: return connection_info_ex(&info, buffer);

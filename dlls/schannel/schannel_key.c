@@ -22,11 +22,17 @@ static NTSTATUS export_cng(NCRYPT_KEY_HANDLE handle, const WCHAR *blob, BYTE **k
     return SEC_E_NO_CREDENTIALS;
 }
 
+/* Wine's PFXImportCertStore says of a key that it is of both kinds, and no function then finds it. */
+static DWORD one_kind(DWORD spec)
+{
+    return spec == (AT_KEYEXCHANGE | AT_SIGNATURE) ? AT_KEYEXCHANGE : spec;
+}
+
 static NTSTATUS export_capi(HCRYPTPROV provider, DWORD spec, BYTE **key, DWORD *size)
 {
     HCRYPTKEY handle;
     NTSTATUS status = SEC_E_NO_CREDENTIALS;
-    if (!CryptGetUserKey(provider, spec, &handle)) return status;
+    if (!CryptGetUserKey(provider, one_kind(spec), &handle)) return status;
     if (CryptExportKey(handle, 0, PRIVATEKEYBLOB, 0, NULL, size)) {
         *key = HeapAlloc(GetProcessHeap(), 0, *size);
         if (!*key)
@@ -86,6 +92,16 @@ static NTSTATUS export(HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle, DWORD spec, BYTE 
     return export_cng(handle, BCRYPT_ECCPRIVATE_BLOB, key, size);
 }
 
+/* A key without a container, as PFXImportCertStore makes it with PKCS12_NO_PERSIST_KEY. */
+static NTSTATUS export_open(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size, UINT32 *format)
+{
+    CERT_KEY_CONTEXT open;
+    DWORD open_size = sizeof open;
+    if (!CertGetCertificateContextProperty(certificate, CERT_KEY_CONTEXT_PROP_ID, &open, &open_size))
+        return SEC_E_NO_CREDENTIALS;
+    return export(open.hCryptProv, open.dwKeySpec, key, size, format);
+}
+
 NTSTATUS schannel_key_export(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size, UINT32 *format)
 {
     HCRYPTPROV_OR_NCRYPT_KEY_HANDLE handle;
@@ -103,6 +119,8 @@ NTSTATUS schannel_key_export(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size
         }
     } else if (info) {
         status = SEC_E_UNKNOWN_CREDENTIALS; /* the container is not there (behaviour.md row 145) */
+    } else {
+        status = export_open(certificate, key, size, format);
     }
     HeapFree(GetProcessHeap(), 0, info);
     return status;

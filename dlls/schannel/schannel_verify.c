@@ -83,25 +83,50 @@ static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_
     return status_of(status.dwError);
 }
 
-/* Wine's policy passes over what its engine has found in the chain's usage. */
-static NTSTATUS check_usage(const CERT_CHAIN_CONTEXT *chain)
+/*
+ * Wine's policy passes over much of what its engine has found: usage, constraints, and that a chain has no root at all,
+ * with which every certificate would be good.
+ */
+static NTSTATUS check_trust(DWORD errors)
 {
-    if (chain->TrustStatus.dwErrorStatus & CERT_TRUST_IS_NOT_VALID_FOR_USAGE) return SEC_E_CERT_WRONG_USAGE;
-    if (chain->TrustStatus.dwErrorStatus & CERT_TRUST_IS_REVOKED) return CRYPT_E_REVOKED;
-    return SEC_E_OK;
+    const DWORD bad = CERT_TRUST_IS_NOT_SIGNATURE_VALID | CERT_TRUST_IS_CYCLIC | CERT_TRUST_INVALID_EXTENSION |
+                      CERT_TRUST_INVALID_BASIC_CONSTRAINTS | CERT_TRUST_INVALID_NAME_CONSTRAINTS |
+                      CERT_TRUST_HAS_NOT_PERMITTED_NAME_CONSTRAINT | CERT_TRUST_HAS_EXCLUDED_NAME_CONSTRAINT |
+                      CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT;
+    if (errors & CERT_TRUST_IS_PARTIAL_CHAIN) return SEC_E_UNTRUSTED_ROOT;
+    if (errors & CERT_TRUST_IS_NOT_TIME_VALID) return SEC_E_CERT_EXPIRED;
+    if (errors & CERT_TRUST_IS_NOT_VALID_FOR_USAGE) return SEC_E_CERT_WRONG_USAGE;
+    if (errors & CERT_TRUST_IS_REVOKED) return CRYPT_E_REVOKED;
+    return errors & bad ? SEC_E_CERT_UNKNOWN : SEC_E_OK;
+}
+
+/* What a chain may be built from beside the system's stores: what the peer has sent, and the credential's roots. */
+static HCERTSTORE open_material(const struct schannel_context *context, PCCERT_CONTEXT certificate)
+{
+    HCERTSTORE material = CertOpenStore(CERT_STORE_PROV_COLLECTION, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
+    if (!material) return NULL;
+    BOOL good = CertAddStoreToCollection(material, certificate->hCertStore, 0, 0);
+    if (context->credential->roots) good &= CertAddStoreToCollection(material, context->credential->roots, 0, 1);
+    if (good) return material;
+    CertCloseStore(material, 0);
+    return NULL;
 }
 
 static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {
     LPSTR usage = (LPSTR)(context->credential->server ? szOID_PKIX_KP_CLIENT_AUTH : szOID_PKIX_KP_SERVER_AUTH);
     CERT_CHAIN_PARA para = {.cbSize = sizeof para, .RequestedUsage = {USAGE_MATCH_TYPE_AND, {1, &usage}}};
+    NTSTATUS status = SEC_E_CERT_UNKNOWN;
     PCCERT_CHAIN_CONTEXT chain;
-    if (!CertGetCertificateChain(NULL, certificate, NULL, certificate->hCertStore, &para,
-                                 chain_flags(context->credential->flags), NULL, &chain))
-        return SEC_E_CERT_UNKNOWN;
-    NTSTATUS status = apply_policy(context, chain);
-    if (status == SEC_E_OK) status = check_usage(chain);
-    CertFreeCertificateChain(chain);
+    HCERTSTORE material = open_material(context, certificate);
+    if (!material) return SEC_E_INSUFFICIENT_MEMORY;
+    if (CertGetCertificateChain(NULL, certificate, NULL, material, &para, chain_flags(context->credential->flags), NULL,
+                                &chain)) {
+        status = apply_policy(context, chain);
+        if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
+        CertFreeCertificateChain(chain);
+    }
+    CertCloseStore(material, 0);
     return status;
 }
 

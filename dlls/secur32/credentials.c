@@ -44,7 +44,7 @@ static SECURITY_STATUS acquire(const WCHAR *principal, const WCHAR *name, ULONG 
     TimeStamp unwanted;
 
     if (!package) return SEC_E_SECPKG_NOT_FOUND;
-    if (!out || !(use & SECPKG_CRED_BOTH)) return SEC_E_NO_CREDENTIALS;
+    if (!(use & SECPKG_CRED_BOTH)) return SEC_E_NO_CREDENTIALS;
     probe(out, sizeof *out, TRUE);
     probe(expiry, sizeof *expiry, TRUE);
     RtlInitUnicodeString(&principal_string, principal);
@@ -55,7 +55,10 @@ static SECURITY_STATUS acquire(const WCHAR *principal, const WCHAR *name, ULONG 
                                                  get_key_argument, &inner, until)
                           : package->lsa.AcquireCredentialsHandle(given, use, logon_id, auth_data, (void *)get_key,
                                                                   get_key_argument, &inner, until);
-    return status ? raise_fault(status) : enter_credential(package, inner, out);
+    if (status) return raise_fault(status);
+    if (out) return enter_credential(package, inner, out);
+    package->lsa.FreeCredentialsHandle(inner); /* the package's refusal comes first (behaviour.md rows 127 to 130) */
+    return raise_fault(STATUS_ACCESS_VIOLATION);
 }
 
 static SECURITY_STATUS acquire_traced(const void *origin, const WCHAR *principal, const WCHAR *package, ULONG use,

@@ -155,6 +155,7 @@ SECURITY_STATUS WINAPI SetContextAttributesW(PCtxtHandle handle, ULONG attribute
     const INT64 start = trace_start();
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct context_use use;
+    probe(buffer, size, FALSE);
     if (context_enter(handle, &use)) status = context_leave(&use, set_attribute(use.context, attribute, buffer, size));
     return traced(start, __func__, handle, status);
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define SCHANNEL_LISTED "listed once, 0x004107b3, 1, 14, 24576, Schannel Security Package"
+
 static const struct conformance_case cases[] = {
     {"packages/init.table", "behaviour 1", "yes", NULL, WINE_SAME},
     {"packages/enumerate.A.status", "behaviour 2", "SEC_E_OK", NULL, WINE_SAME},
@@ -30,6 +32,10 @@ static const struct conformance_case cases[] = {
     {"packages/ntlm.W.free", "behaviour 5", "SEC_E_OK", NULL, WINE_NEEDS_HELPER},
     {"packages/ntlm.W.name", "packages NTLM", "NTLM", NULL, WINE_NEEDS_HELPER},
     {"packages/ntlm.W.comment", "packages NTLM", "NTLM Security Package", NULL, WINE_NEEDS_HELPER},
+    {"packages/schannel", "packages Schannel (dumps A, C)", SCHANNEL_LISTED, NULL, WINE_SAME},
+    {"packages/schannel.unified", "packages Microsoft Unified Security Protocol Provider (dumps A, C)", SCHANNEL_LISTED,
+     NULL, WINE_SAME},
+    {"packages/schannel.default", "packages Default TLS SSP (dumps A, C)", SCHANNEL_LISTED, NULL, WINE_SAME},
     {"packages/unknown.A.status", "behaviour 6", "SEC_E_SECPKG_NOT_FOUND", NULL, WINE_SAME},
     {"packages/unknown.A.untouched", "behaviour 7", "yes", NULL, WINE_SAME},
     {"packages/unknown.W.status", "behaviour 6", "SEC_E_SECPKG_NOT_FOUND", NULL, WINE_SAME},
@@ -64,6 +70,32 @@ static void enumerate_a(struct conformance_run *run)
     ntlm = count_by_name(packages, count, "NTLM");
     observe(run, "packages/enumerate.A.ntlm", ntlm == 1 ? "listed once" : "listed %u times", ntlm);
     observe_status(run, "packages/enumerate.A.free", FreeContextBuffer(packages));
+}
+
+/* One DLL, three names. */
+static void find_schannel(struct conformance_run *run)
+{
+    static const struct {
+        const char *id, *name;
+    } names[] = {{"packages/schannel", "Schannel"},
+                 {"packages/schannel.unified", "Microsoft Unified Security Protocol Provider"},
+                 {"packages/schannel.default", "Default TLS SSP"}};
+    SecPkgInfoA *packages = NULL, *info;
+    ULONG count = 0;
+
+    if (EnumerateSecurityPackagesA(&count, &packages)) return;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const unsigned listed = count_by_name(packages, count, names[i].name);
+
+        if (listed != 1 || QuerySecurityPackageInfoA((SEC_CHAR *)names[i].name, &info)) {
+            observe(run, names[i].id, "listed %u times", listed);
+            continue;
+        }
+        observe(run, names[i].id, "listed once, 0x%08lx, %u, %u, %lu, %s", info->fCapabilities, info->wVersion,
+                info->wRPCID, info->cbMaxToken, info->Comment);
+        FreeContextBuffer(info);
+    }
+    FreeContextBuffer(packages);
 }
 
 static void enumerate_w(struct conformance_run *run)
@@ -122,6 +154,7 @@ static void run_packages(struct conformance_run *run)
     observe_bool(run, "packages/init.table", InitSecurityInterfaceA() != NULL);
     enumerate_a(run);
     enumerate_w(run);
+    find_schannel(run);
     observe_exception(run, "packages/enumerate.null");
     query_ntlm_a(run);
     query_ntlm_w(run);

@@ -106,14 +106,24 @@ void observe_hex(struct conformance_run *run, const char *id, const void *bytes,
     observe(run, id, "%s%s", text, shown < size ? "..." : "");
 }
 
-void observe_exception(struct conformance_run *run, const char *id)
+static DWORD run_call(struct conformance_run *run, const char *id)
 {
     char arguments[128];
-    DWORD code;
 
     case_index(run->group, id);
     snprintf(arguments, sizeof(arguments), "--raise %s", id);
-    code = run_child(run->program, arguments, RAISING_CALL_MILLISECONDS);
+    return run_child(run->program, arguments, RAISING_CALL_MILLISECONDS);
+}
+
+void observe_child_status(struct conformance_run *run, const char *id)
+{
+    observe_status(run, id, (SECURITY_STATUS)run_call(run, id));
+}
+
+void observe_exception(struct conformance_run *run, const char *id)
+{
+    const DWORD code = run_call(run, id);
+
     if (code == WAIT_TIMEOUT)
         observe(run, id, "did not return");
     else if (code & 0x80000000)

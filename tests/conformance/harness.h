@@ -80,6 +80,9 @@ void observe_hex(struct conformance_run *run, const char *id, const void *bytes,
 /* Runs the raising call of case ID in a child process; observes "exception 0x..." or "returned". */
 void observe_exception(struct conformance_run *run, const char *id);
 
+/* Runs that call in a child process, which ends with a status as its exit code; observes the status. */
+void observe_child_status(struct conformance_run *run, const char *id);
+
 /* Gives the reason that stands at every case of the running group that is never observed. The last one counts. */
 void not_reached(struct conformance_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

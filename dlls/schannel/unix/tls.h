@@ -76,7 +76,8 @@ enum tls_leg_flags {
     TLS_LEG_TRUST_PEER = 1, /* whatever certificate the peer has is taken: the program looks at it itself */
     TLS_LEG_VERDICT = 2,    /* the answer to TLS_I_VERIFY_PEER, the last leg's status, is in VERDICT */
     TLS_LEG_ASK_PEER = 4,   /* server: ask the client for a certificate */
-    TLS_LEG_NO_INPUT = 8    /* the caller gave no token at all, which is not the same as an empty one */
+    TLS_LEG_NO_INPUT = 8,   /* the caller gave no token at all, which is not the same as an empty one */
+    TLS_LEG_TELL_ASKED = 16 /* client: SEC_I_INCOMPLETE_CREDENTIALS, once, if the server asks for a certificate */
 };
 
 /* One call of InitializeSecurityContext or AcceptSecurityContext. */
@@ -97,9 +98,10 @@ struct tls_leg {
 /*
  * Runs one leg. *context NULL starts a context and sets it, whatever the status; the caller releases it. Statuses:
  * errors.tsv InitializeSecurityContext/Schannel and AcceptSecurityContext/Schannel, and TLS_I_VERIFY_PEER, after which
- * the same leg goes on with the rest of its input and a verdict. SEC_E_INSUFFICIENT_MEMORY also when the token is
- * larger than leg->room (behaviour.md row 154): the same call with more room yields it. Input that is no record at all,
- * or not a whole one, changes nothing.
+ * the same leg goes on with the rest of its input and a verdict. After SEC_I_INCOMPLETE_CREDENTIALS the program calls
+ * again with the whole of that input, and another credential if it likes. SEC_E_INSUFFICIENT_MEMORY also when the token
+ * is larger than leg->room (behaviour.md row 154): the same call with more room yields it. Input that is no record at
+ * all, or not a whole one, changes nothing.
  */
 SECURITY_STATUS tls_leg(struct tls_context **context, struct tls_leg *leg);
 

@@ -50,6 +50,12 @@ struct tls_direction {
 /* CLOSED: the peer has said close_notify. */
 enum tls_phase { TLS_HANDSHAKING, TLS_COMPLETE, TLS_RENEGOTIATING, TLS_CLOSED, TLS_FAILED };
 
+/* Where in the stream of handshake messages a record ended. */
+struct tls_scan {
+    uint8_t header[4];
+    size_t have, left; /* bytes of the header at hand, and of the message to come */
+};
+
 struct tls_context {
     pthread_mutex_t reading, writing;
     bool read_broken, write_broken; /* a thread died with that lock */
@@ -65,8 +71,13 @@ struct tls_context {
     uint32_t leg_flags;
     SECURITY_STATUS verdict;
     bool verify_wanted, decided; /* the question has been asked; this leg brings the answer */
-    bool finished;               /* the handshake at hand, as far as GnuTLS is concerned */
-    bool rehandshake_asked;      /* the peer has asked for a new handshake */
+    /* the server's wish for a certificate: whether the program is to hear of it at once, and has heard */
+    bool credential_wanted, told_asked;
+    struct tls_scan scan;
+    struct cs_span asking;     /* owned: the record with which a server has asked for a new handshake */
+    size_t leg_taken, told_at; /* bytes taken of a program's input, in this leg; and then, for it comes once more */
+    bool finished;             /* the handshake at hand, as far as GnuTLS is concerned */
+    bool rehandshake_asked;    /* the peer has asked for a new handshake */
     /* ApplyControlToken */
     bool alert_wanted, alert_fatal, shut_down; /* the last alert has been sent: no more data */
     uint8_t alert;
@@ -152,6 +163,9 @@ SECURITY_STATUS tls_key_read(struct cs_span key, enum tls_key_format format, gnu
 SECURITY_STATUS tls_chain_read(struct cs_span chain, gnutls_datum_t *certificates, unsigned room, unsigned *count);
 void tls_chain_write(struct cs_writer *output, const gnutls_datum_t *certificates, unsigned count);
 enum { TLS_MAX_CHAIN = 16 };
+
+/* tls_asked.c: whether a CertificateRequest begins in RECORDS, whole ones, in the open, of a handshake so far. */
+bool tls_asks_for_certificate(struct tls_scan *state, struct cs_span records);
 
 /* tls_sessions.c: sessions that a client may resume. */
 void tls_sessions_offer(struct tls_context *context); /* to a handshake that begins */

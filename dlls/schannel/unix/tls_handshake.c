@@ -11,10 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Once the certificate is there, and before anything is sent that depends on it. */
-static int look_at_peer(gnutls_session_t session)
+/* A client without a certificate that is asked for one: the program may still have one (errors.tsv). */
+static int look_for_own(struct tls_context *context)
 {
-    struct tls_context *context = gnutls_session_get_ptr(session);
+    if (context->server || context->told_asked || !(context->leg_flags & TLS_LEG_TELL_ASKED)) return 0;
+    if (context->credential->chain.size || gnutls_certificate_client_get_request_status(context->session) <= 0)
+        return 0;
+    context->credential_wanted = context->told_asked = true;
+    return GNUTLS_E_AGAIN;
+}
+
+/* Whatever is thought of the peer's certificate. */
+static int judge_peer(struct tls_context *context)
+{
+    gnutls_session_t session = context->session;
     unsigned count = 0;
     context->trusted = context->leg_flags & TLS_LEG_TRUST_PEER;
     if (context->trusted) return 0;
@@ -25,6 +35,14 @@ static int look_at_peer(gnutls_session_t session)
     }
     context->decided = false; /* an answer is good for one question: the next handshake has its own */
     return context->verdict ? GNUTLS_E_CERTIFICATE_ERROR : 0;
+}
+
+/* Once the certificate is there, and before anything is sent that depends on it. */
+static int look_at_peer(gnutls_session_t session)
+{
+    struct tls_context *context = gnutls_session_get_ptr(session);
+    const int result = judge_peer(context);
+    return result ? result : look_for_own(context);
 }
 
 /* RFC 6066 3: an address is no name. */
@@ -144,7 +162,7 @@ static SECURITY_STATUS refuse(struct tls_context *context, int error)
 static SECURITY_STATUS finish(struct tls_context *context)
 {
     if (gnutls_session_is_resumed(context->session)) {
-        const int result = look_at_peer(context->session);
+        const int result = judge_peer(context);
         if (result == GNUTLS_E_AGAIN) return TLS_I_VERIFY_PEER;
         if (result) return refuse(context, result);
     }
@@ -158,12 +176,14 @@ static SECURITY_STATUS finish(struct tls_context *context)
 SECURITY_STATUS tls_handshake_run(struct tls_context *context)
 {
     for (;;) {
-        context->verify_wanted = false;
+        context->verify_wanted = context->credential_wanted = false;
         const int result = context->finished ? 0 : gnutls_handshake(context->session);
         switch (result) {
         case 0: context->finished = true; return finish(context);
         case GNUTLS_E_INTERRUPTED:
-        case GNUTLS_E_AGAIN: return context->verify_wanted ? TLS_I_VERIFY_PEER : SEC_I_CONTINUE_NEEDED;
+        case GNUTLS_E_AGAIN:
+            if (context->verify_wanted) return TLS_I_VERIFY_PEER;
+            return context->credential_wanted ? SEC_I_INCOMPLETE_CREDENTIALS : SEC_I_CONTINUE_NEEDED;
         case GNUTLS_E_WARNING_ALERT_RECEIVED: break; /* unrecognized_name and the like */
         default: return refuse(context, result);
         }

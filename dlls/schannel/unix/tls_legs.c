@@ -37,6 +37,7 @@ void tls_context_release(struct tls_context *context)
     cs_writer_drop(&context->outgoing);
     cs_writer_drop(&context->deferred);
     cs_span_drop(&context->name);
+    cs_span_drop(&context->asking);
     tls_credential_release(context->credential);
     pthread_mutex_destroy(&context->reading);
     pthread_mutex_destroy(&context->writing);
@@ -89,7 +90,45 @@ static SECURITY_STATUS run_handshake(struct tls_context *context, struct tls_leg
     SECURITY_STATUS status = tls_handshake_run(context);
     leg->consumed = before - context->incoming.size;
     context->incoming = (struct cs_span){NULL, 0};
+    if (!(leg->flags & TLS_LEG_VERDICT)) context->leg_taken = 0;
+    context->leg_taken += leg->consumed;
+    if (status == SEC_I_INCOMPLETE_CREDENTIALS) context->told_at = context->leg_taken;
     return status < 0 ? tls_fail(context, status) : status;
+}
+
+static SECURITY_STATUS use_credential(struct tls_context *context, struct tls_credential *credential)
+{
+    if (!credential || credential == context->credential || credential->server != context->server) return SEC_E_OK;
+    if (gnutls_credentials_set(context->session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
+        return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    tls_credential_addref(credential);
+    tls_credential_release(context->credential);
+    context->credential = credential;
+    return SEC_E_OK;
+}
+
+/* The leg after SEC_I_INCOMPLETE_CREDENTIALS, with the same input: what GnuTLS has of it is skipped. */
+static SECURITY_STATUS leg_once_more(struct tls_context *context, struct tls_leg *leg)
+{
+    const size_t before = context->told_at < leg->input.size ? context->told_at : leg->input.size;
+    struct cs_reader reader = cs_reader_of(leg->input);
+    SECURITY_STATUS status = use_credential(context, leg->credential);
+    context->told_at = 0;
+    if (status) return status;
+    cs_read_span(&reader, before);
+    whole_records((struct cs_span){reader.next, reader.remaining}, &context->incoming, &leg->missing);
+    status = run_handshake(context, leg);
+    leg->consumed += before;
+    return status;
+}
+
+/* Before TLS 1.3 the server's wish is seen before GnuTLS has made its choice: another credential can still come. */
+static bool is_asked(struct tls_context *context, const struct tls_leg *leg)
+{
+    if (context->server || context->told_asked || context->phase != TLS_HANDSHAKING) return false;
+    if (!tls_asks_for_certificate(&context->scan, context->incoming)) return false;
+    context->told_asked = leg->flags & TLS_LEG_TELL_ASKED && !context->credential->chain.size;
+    return context->told_asked;
 }
 
 /* A client begins without input; after that there is something to read, or somebody has looked at a certificate. */
@@ -97,9 +136,12 @@ static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg
 {
     const bool begins = first && !context->server;
     context->incoming = (struct cs_span){NULL, 0};
+    if (context->told_at && !context->decided) return leg_once_more(context, leg);
     if (!begins) {
         SECURITY_STATUS status = whole_records(leg->input, &context->incoming, &leg->missing);
         if (status && !context->decided) return status;
+        if (!context->decided && is_asked(context, leg)) return SEC_I_INCOMPLETE_CREDENTIALS;
+        if (context->told_asked && (status = use_credential(context, leg->credential))) return status;
     }
     return run_handshake(context, leg);
 }
@@ -107,17 +149,12 @@ static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg
 /* A new handshake under the keys of the old one (RFC 5746), perhaps with another credential (behaviour.md row 210). */
 static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *leg, struct cs_span rest)
 {
-    struct tls_credential *credential = leg->credential;
     if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_UNSUPPORTED_FUNCTION;
-    if (credential && credential->server == context->server) {
-        tls_credential_addref(credential);
-        tls_credential_release(context->credential);
-        context->credential = credential;
-    }
-    const SECURITY_STATUS status = tls_handshake_use(context, leg);
-    if (status) return tls_fail(context, status);
+    SECURITY_STATUS status = use_credential(context, leg->credential);
+    if (status == SEC_E_OK && tls_handshake_use(context, leg)) status = tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    if (status) return status;
     context->phase = TLS_RENEGOTIATING;
-    context->finished = context->rehandshake_asked = false;
+    context->finished = context->rehandshake_asked = context->told_asked = false;
     tls_records_give_back(context);
     context->incoming = rest;
     return run_handshake(context, leg);
@@ -156,12 +193,25 @@ static SECURITY_STATUS take_records(struct tls_context *context, struct tls_leg 
     return status;
 }
 
+/* Programs give the record with the wish once more, or what DecryptMessage has left of the input, or nothing. */
+static SECURITY_STATUS answer_request(struct tls_context *context, struct tls_leg *leg)
+{
+    const struct cs_span asking = context->asking;
+    const bool again =
+        asking.size && leg->input.size >= asking.size && !memcmp(leg->input.data, asking.data, asking.size);
+    const size_t before = again ? asking.size : 0;
+    SECURITY_STATUS status = renegotiate(context, leg, (struct cs_span){NULL, 0});
+    leg->consumed = before;
+    cs_span_drop(&context->asking);
+    return status;
+}
+
 static SECURITY_STATUS complete_leg(struct tls_context *context, struct tls_leg *leg)
 {
     struct cs_span records;
     leg->missing = TLS_HEADER;
     if (context->shut_down && leg->flags & TLS_LEG_NO_INPUT) return SEC_E_INCOMPLETE_MESSAGE; /* row 223 */
-    if (context->rehandshake_asked) return renegotiate(context, leg, (struct cs_span){NULL, 0});
+    if (context->rehandshake_asked) return answer_request(context, leg);
     if (leg->flags & TLS_LEG_NO_INPUT) {
         if (gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3) return SEC_E_INCOMPLETE_MESSAGE;
         return context->server ? send_hello_request(context) : renegotiate(context, leg, (struct cs_span){NULL, 0});
@@ -218,7 +268,8 @@ static void defer_last_flight(struct tls_context *context)
 static SECURITY_STATUS deliver(struct tls_context *context, struct tls_leg *leg, SECURITY_STATUS status)
 {
     if (context->outgoing.failed) return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
-    if (status == TLS_I_VERIFY_PEER || status == SEC_E_INCOMPLETE_MESSAGE) return status;
+    if (status == TLS_I_VERIFY_PEER || status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_I_INCOMPLETE_CREDENTIALS)
+        return status;
     if (status == SEC_E_OK) defer_last_flight(context);
     context->undelivered = context->outgoing.size > leg->room;
     if (context->undelivered) {

@@ -5,6 +5,7 @@
 #include "tls_context.h"
 
 #include "secure.h"
+#include "utf16.h"
 
 #include <string.h>
 
@@ -186,6 +187,9 @@ static SECURITY_STATUS take_other(struct tls_context *context, const struct inco
     SECURITY_STATUS status = tls_take_record(context, (struct cs_span){input.data, record});
     if (status < 0) return status;
     context->rehandshake_asked = status == SEC_I_RENEGOTIATE;
+    cs_span_drop(&context->asking);
+    if (context->rehandshake_asked && !cs_span_copy(&context->asking, (struct cs_span){input.data, record}))
+        return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
     set_no_data(context, in, input, record);
     return status;
 }

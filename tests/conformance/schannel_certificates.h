@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Certificates for the groups of Schannel: those of schannel_pfx.h, and ones that this process signs with the same RSA
+ * key, kept in a container of CAPI as Windows programs have it. What they return is for the process's life.
+ */
+#ifndef CONFORMANCE_SCHANNEL_CERTIFICATES_H
+#define CONFORMANCE_SCHANNEL_CERTIFICATES_H
+
+#include "harness.h"
+
+#include <wincrypt.h>
+
+struct certificate_request {
+    const WCHAR *name;      /* "CN=..."; NULL: localhost */
+    const char *usage;      /* the one OID of its extended key usage; NULL: none */
+    const char *signature;  /* OID; NULL: SHA-256 with RSA */
+    int from_days, to_days; /* from now; both 0: a year */
+    bool sealed;            /* its key may not be exported */
+};
+
+/* A self-signed certificate with that key; NULL when this system does not make one. */
+PCCERT_CONTEXT make_certificate(const struct certificate_request *request);
+
+/* The same certificate without any word of a key, and one whose key is said to be in a container that is not there. */
+PCCERT_CONTEXT without_key(PCCERT_CONTEXT certificate);
+PCCERT_CONTEXT with_lost_key(PCCERT_CONTEXT certificate);
+
+/* The certificate of schannel_pfx.h, in a store with its issuer, and the root; NULL when this system cannot read them.
+ */
+PCCERT_CONTEXT issued_certificate(void);
+PCCERT_CONTEXT root_certificate(void);
+
+/* A store of memory with just that certificate. */
+HCERTSTORE store_of(PCCERT_CONTEXT certificate);
+
+/* Deletes the containers that make_certificate made. */
+void delete_containers(void);
+
+#endif
