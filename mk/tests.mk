@@ -32,7 +32,8 @@ $(foreach flavour,$(check_flavours),$(eval $(call check_rules,$(flavour))))
 unit_programs = $(foreach flavour,$(check_flavours),$(unit_tests:%=checks/$(flavour)/unit/%))
 
 # The native side of the interoperation tests.
-tests/interop/peer: $(srcdir)/tests/interop/peer.c $(srcdir)/tests/interop/lines.c libcountersign.a
+tests/interop/peer tests/interop/tls_peer: tests/interop/%: $(srcdir)/tests/interop/%.c \
+		$(srcdir)/tests/interop/lines.c libcountersign.a
 	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 $(AM_CPPFLAGS) -o $@ $^ $(NATIVE_LIBS)
 
 # The other side, with one GSS-API library each. Their headers have the same names, so NATIVE_CFLAGS is not for these.
@@ -117,7 +118,7 @@ windows_programs = $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),
 	$(pe_test_dlls:%=tests/packages/$(arch)/%.dll))
 
 unit: $(unit_programs)
-programs: all $(windows_programs) tests/interop/peer tests/bridge/clock.so
+programs: all $(windows_programs) tests/interop/peer tests/interop/tls_peer tests/bridge/clock.so
 checks: programs unit
 
 check-local: all-local unit

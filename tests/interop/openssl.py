@@ -1,0 +1,572 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Schannel's native half against OpenSSL and GnuTLS, in both roles: the programs that come with them."""
+
+import contextlib
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from peer import Process, StatusError, built, expect_status
+from results import Results, expect_equal, shorten
+
+CONTINUE = 'SEC_I_CONTINUE_NEEDED'
+TLS1_2 = {'init': 0x800, 'accept': 0x400}
+TLS1_3 = {'init': 0x2000, 'accept': 0x1000}
+WITHOUT_AES128, WITHOUT_AES256, WITHOUT_GCM, WITHOUT_CBC, WITHOUT_CHACHA20 = 1, 2, 4, 8, 16
+WITHOUT_ECDHE, WITHOUT_DHE = 0x100, 0x80
+SIZES = (1, 2, 1000, 16384, 16385, 100000, 1 << 20)
+PATIENCE = 20
+
+
+class TlsPeer(Process):
+    """One process of tls_peer."""
+
+    def __init__(self, role, **settings):
+        flags = [name for name in ('resume', 'ask') if settings.pop(name, False)]
+        super().__init__(built('tls_peer'), role, **settings)
+        for name in flags:
+            self._ask(name)
+
+    def leg(self, *token):
+        """One leg: how much it took, and its token."""
+        consumed, token = self._ask('leg', *token).split()
+        return int(consumed), bytes.fromhex('' if token == '-' else token)
+
+    def encrypt(self, data):
+        return self._ask_bytes('encrypt', data)[0]
+
+    def decrypt(self, records):
+        """The status, the bytes that follow the first record, and its data; None for less than a record."""
+        try:
+            words = self._ask('decrypt', records).split()
+        except StatusError as error:
+            if error.name == 'SEC_E_INCOMPLETE_MESSAGE':
+                return None
+            raise
+        extra, data = words or ['0', '-']
+        return self.status, int(extra), b'' if data == '-' else bytes.fromhex(data)
+
+    def shutdown(self):
+        self._ask('shutdown')
+
+    def again(self):
+        self._ask('again')
+
+    def info(self):
+        """Version, suite, whether resumed, the application protocol."""
+        version, suite, resumed, alpn = self._ask('info').split()
+        return int(version, 16), suite, resumed == '1', b'' if alpn == '-' else bytes.fromhex(alpn)
+
+    def bytes(self, which):
+        return self._ask_bytes('bytes', which)[0]
+
+
+class Connection:
+    """Our side over a socket, called as a Windows program would."""
+
+    def __init__(self, peer, stream):
+        self.peer, self.stream = peer, stream
+        stream.settimeout(PATIENCE)
+        self.pending = b''
+        self.data = b''
+        self.closed = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+
+    def _receive(self):
+        got = self.stream.recv(65536)
+        if not got:
+            raise EOFError('the other side has hung up')
+        self.pending += got
+
+    def _leg(self, *token):
+        consumed, answer = self.peer.leg(*token)
+        if answer:
+            self.stream.sendall(answer)
+        self.pending = self.pending[consumed:]
+
+    def _leg_with_input(self):
+        """A leg with what has come, once that is enough."""
+        while True:
+            try:
+                if self.pending:
+                    self._leg(self.pending)
+                    return
+            except StatusError as error:
+                if error.name != 'SEC_E_INCOMPLETE_MESSAGE':
+                    raise
+            self._receive()
+
+    def handshake(self, first=False):
+        """Legs until the handshake is through; FIRST: it is ours that begins."""
+        self.peer.status = CONTINUE
+        if first:
+            self._leg()
+        while self.peer.status == CONTINUE:
+            self._leg_with_input()
+        return self
+
+    def send(self, data):
+        for at in range(0, len(data), 16384):
+            self.stream.sendall(self.peer.encrypt(data[at:at + 16384]))
+
+    def _take(self):
+        """Takes one record, and legs where they are asked for; whether there was one."""
+        taken = self.peer.decrypt(self.pending[:20000]) if self.pending else None
+        if not taken:
+            return False
+        status, extra, data = taken
+        size = min(len(self.pending), 20000) - extra
+        if status == 'SEC_I_CONTEXT_EXPIRED':
+            self.closed = True
+            return False
+        self.pending = self.pending[size:]
+        self.data += data
+        if status == 'SEC_I_RENEGOTIATE':
+            self.renegotiate(wish=size > 0)
+        return True
+
+    def renegotiate(self, wish):
+        """What DecryptMessage has asked for: a leg without input for a wish that it took, else one with the rest."""
+        self.peer.status = CONTINUE
+        if wish:
+            self._leg()
+        else:
+            self._leg_with_input()
+        while self.peer.status == CONTINUE:
+            self._leg_with_input()
+
+    def receive(self, size):
+        while len(self.data) < size and not self.closed:
+            if not self._take():
+                if self.closed:
+                    break
+                self._receive()
+        found, self.data = self.data[:size], self.data[size:]
+        return found
+
+    def settle(self, seconds=0.5):
+        """Takes whatever comes in that time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._take():
+                continue
+            if select.select([self.stream], [], [], 0.05)[0]:
+                self._receive()
+
+    def shut_down(self):
+        self.peer.shutdown()
+        self._leg()
+
+
+class World:
+    """Certificates, in a folder that goes away."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._make('rsa', 'rsa:2048')
+        self._make('ecdsa', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256')
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def _openssl(self, *arguments):
+        return subprocess.run(['openssl', *arguments], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              cwd=self.folder).stdout
+
+    def _make(self, name, kind, *options):
+        self._openssl('req', '-x509', '-nodes', '-newkey', kind, *options, '-keyout', name + '.key', '-out',
+                      name + '.pem', '-subj', '/CN=localhost', '-days', '1', '-addext', 'subjectAltName=DNS:localhost')
+
+    def certificate(self, name):
+        """As tls_peer takes it: the chain, and the key in PKCS #8."""
+        der = self._openssl('x509', '-in', name + '.pem', '-outform', 'DER')
+        key = self._openssl('pkcs8', '-topk8', '-nocrypt', '-in', name + '.key', '-outform', 'DER')
+        return f'{(len(der).to_bytes(3, "big") + der).hex()} {key.hex()}'
+
+    def files(self, name):
+        return self.path(name + '.pem'), self.path(name + '.key')
+
+
+class Program:
+    """A program of the other side's, its output in a file."""
+
+    def __init__(self, world, *arguments):
+        self.log = tempfile.NamedTemporaryFile(dir=world.folder)
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT,
+                                        cwd=world.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def type(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def output(self):
+        with open(self.log.name, 'rb') as log:
+            return log.read()
+
+    def wait_for(self, text):
+        end = time.monotonic() + PATIENCE
+        while text not in self.output():
+            if time.monotonic() > end:
+                raise AssertionError(f'no {shorten(text)} in {shorten(self.output()[-300:])}')
+            time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server(world, *options, certificate='rsa', program=None):
+    """`openssl s_server`, or PROGRAM, a function of the port; yields it and its port."""
+    port = free_port()
+    chain, key = world.files(certificate)
+    arguments = program(port) if program else ['openssl', 's_server', '-accept', f'127.0.0.1:{port}', '-cert', chain,
+                                               '-key', key, *options]
+    with Program(world, *arguments) as running:
+        end = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(ConnectionRefusedError):
+                if b'ACCEPT' in running.output() or program or '-quiet' in options:
+                    if not program and '-quiet' not in options:
+                        break
+                    socket.create_connection(('127.0.0.1', port)).close()
+                    break
+            if time.monotonic() > end or running.process.poll() is not None:
+                raise AssertionError(f'no server: {shorten(running.output())}')
+            time.sleep(0.05)
+        yield running, port
+
+
+def connect(peer, port):
+    return Connection(peer, socket.create_connection(('127.0.0.1', port))).handshake(first=True)
+
+
+@contextlib.contextmanager
+def client(world, *options, program=None):
+    """`openssl s_client`, or PROGRAM, a function of the port; yields it, and our end of its connection."""
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen()
+        listener.settimeout(PATIENCE)
+        port = listener.getsockname()[1]
+        arguments = program(port) if program else ['openssl', 's_client', '-connect', f'127.0.0.1:{port}', *options]
+        with Program(world, *arguments) as running:
+            stream, _ = listener.accept()
+            yield running, stream
+
+
+def text_of(size):
+    return (b'0123456789abcdefghijklmnopqrstu\n' * (size // 32 + 1))[:size]
+
+
+def expect_data(connection, program, sizes=SIZES):
+    """Data of each size, each way; PROGRAM shows on its output what it receives."""
+    for size in sizes:
+        before = len(program.output())
+        connection.send(text_of(size))
+        end = time.monotonic() + PATIENCE
+        while len(program.output()) < before + size and time.monotonic() < end:
+            time.sleep(0.01)
+        expect_equal(program.output()[before:], text_of(size), f'{size} bytes to the other side')
+        program.type(text_of(size))
+        expect_equal(connection.receive(size), text_of(size), f'{size} bytes from the other side')
+
+
+VERSIONS = {'-tls1_2': (0x0303, TLS1_2), '-tls1_3': (0x0304, TLS1_3)}
+# What ours goes without, and the suite that comes out, by version and certificate.
+SUITES = (
+    ('-tls1_3', 'rsa', 0, 'TLS_AES_256_GCM_SHA384'),
+    ('-tls1_3', 'ecdsa', WITHOUT_AES256, 'TLS_AES_128_GCM_SHA256'),
+    ('-tls1_3', 'rsa', WITHOUT_GCM, 'TLS_CHACHA20_POLY1305_SHA256'),
+    ('-tls1_2', 'rsa', 0, 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384'),
+    ('-tls1_2', 'ecdsa', WITHOUT_AES256, 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'),
+    ('-tls1_2', 'rsa', WITHOUT_GCM, 'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256'),
+    ('-tls1_2', 'rsa', WITHOUT_GCM | WITHOUT_CHACHA20, 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384'),
+    ('-tls1_2', 'rsa', WITHOUT_ECDHE, 'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384'),
+    ('-tls1_2', 'rsa', WITHOUT_ECDHE | WITHOUT_DHE, 'TLS_RSA_WITH_AES_256_GCM_SHA384'),
+)
+
+
+def client_data(world, version, certificate, without, suite):
+    with server(world, '-quiet', '-naccept', '2', version, certificate=certificate) as (program, port), \
+            TlsPeer('init', protocols=VERSIONS[version][1]['init'], without=without, target='localhost') as peer, \
+            connect(peer, port) as connection:
+        expect_equal(peer.info()[:2], (VERSIONS[version][0], suite), 'what was agreed on')
+        time.sleep(0.1)
+        expect_data(connection, program)
+        connection.shut_down()
+
+
+def server_data(world, version, certificate, without, suite):
+    with client(world, '-quiet', version) as (program, stream), \
+            TlsPeer('accept', protocols=VERSIONS[version][1]['accept'], without=without,
+                    certificate=world.certificate(certificate)) as peer, \
+            Connection(peer, stream) as connection:
+        connection.handshake()
+        expect_equal(peer.info()[:2], (VERSIONS[version][0], suite), 'what was agreed on')
+        program.wait_for(b'verify')
+        time.sleep(0.2)
+        expect_data(connection, program)
+        connection.shut_down()
+        program.process.wait(PATIENCE)
+
+
+def client_certificate(world, version):
+    with server(world, '-Verify', '1', version) as (program, port), \
+            TlsPeer('init', protocols=VERSIONS[version][1]['init'],
+                    certificate=world.certificate('ecdsa')) as peer, \
+            connect(peer, port) as connection:
+        connection.send(b'certified\n')
+        program.wait_for(b'certified')
+        program.wait_for(b'Client certificate')
+
+
+def server_asks(world, version, certificate):
+    options = ['-cert', world.path('ecdsa.pem'), '-key', world.path('ecdsa.key')] if certificate else []
+    with client(world, '-quiet', version, *options) as (program, stream), \
+            TlsPeer('accept', protocols=VERSIONS[version][1]['accept'], ask=True,
+                    certificate=world.certificate('rsa')) as peer, \
+            Connection(peer, stream) as connection:
+        connection.handshake()
+        if certificate:
+            expect_equal(peer.bytes(0).hex(), world.certificate('ecdsa').split()[0], 'the chain')
+        else:
+            expect_status('UNKNOWN', peer.bytes, 0)
+        program.type(b'hello\n')
+        expect_equal(connection.receive(6), b'hello\n', 'data')
+
+
+def client_resumes(world, version):
+    with server(world, version) as (program, port), \
+            TlsPeer('init', protocols=VERSIONS[version][1]['init'], resume=True, target='localhost') as peer:
+        for resumed in (False, True, True):
+            with connect(peer, port) as connection:
+                expect_equal(peer.info()[2], resumed, 'resumed')
+                connection.send(b'data\n')
+                connection.settle()
+                connection.shut_down()
+            peer.again()
+
+
+def server_resumes(world, version):
+    session = world.path('session' + version)
+    with TlsPeer('accept', protocols=VERSIONS[version][1]['accept'], resume=True,
+                 certificate=world.certificate('rsa')) as peer:
+        for option, resumed in (('-sess_out', False), ('-sess_in', True)):
+            with client(world, version, option, session) as (program, stream), \
+                    Connection(peer, stream) as connection:
+                connection.handshake()
+                expect_equal(peer.info()[2], resumed, 'resumed')
+                connection.send(b'tickets first\n')
+                program.wait_for(b'tickets first')
+                connection.shut_down()
+                program.process.wait(PATIENCE)
+            peer.again()
+
+
+def client_takes_new_keys(world):
+    with server(world, '-tls1_3') as (program, port), \
+            TlsPeer('init', protocols=TLS1_3['init']) as peer, connect(peer, port) as connection:
+        for round_, command in enumerate((b'k\n', b'K\n', b'K\n', b'k\n')):
+            program.type(command)
+            connection.settle(0.3)
+            connection.send(b'after round %d\n' % round_)
+            program.wait_for(b'after round %d' % round_)
+            program.type(b'and back\n')
+            expect_equal(connection.receive(9), b'and back\n', 'data')
+
+
+def server_takes_new_keys(world):
+    with client(world, '-tls1_3') as (program, stream), \
+            TlsPeer('accept', protocols=TLS1_3['accept'], certificate=world.certificate('rsa')) as peer, \
+            Connection(peer, stream) as connection:
+        connection.handshake()
+        program.wait_for(b'Verify return code')
+        for round_, command in enumerate((b'k\n', b'K\n', b'K\n', b'k\n')):
+            program.type(command)
+            connection.settle(0.3)
+            connection.send(b'after round %d\n' % round_)
+            program.wait_for(b'after round %d' % round_)
+            program.type(b'and back\n')
+            expect_equal(connection.receive(9), b'and back\n', 'data')
+
+
+def renegotiation_with_server(world, without, begins):
+    with server(world, '-tls1_2', '-client_renegotiation') as (program, port), \
+            TlsPeer('init', protocols=TLS1_2['init'], without=without) as peer, connect(peer, port) as connection:
+        if begins == 'ours':
+            connection.renegotiate(wish=True)
+        else:
+            program.type(b'r\n')
+            connection.settle(1)
+        connection.send(b'once more\n')
+        program.wait_for(b'once more')
+        program.type(b'and back\n')
+        expect_equal(connection.receive(9), b'and back\n', 'data')
+
+
+def renegotiation_with_client(world, without, begins):
+    with client(world, '-tls1_2') as (program, stream), \
+            TlsPeer('accept', protocols=TLS1_2['accept'], without=without,
+                    certificate=world.certificate('rsa')) as peer, Connection(peer, stream) as connection:
+        connection.handshake()
+        program.wait_for(b'Verify return code')
+        if begins == 'ours':
+            connection.renegotiate(wish=True)
+        else:
+            program.type(b'R\n')
+            connection.settle(1)
+        connection.send(b'once more\n')
+        program.wait_for(b'once more')
+        program.type(b'and back\n')
+        expect_equal(connection.receive(9), b'and back\n', 'data')
+
+
+def offer_of(*names):
+    names = b''.join(bytes([len(name)]) + name for name in names)
+    return (len(names) + 6).to_bytes(4, 'little') + b'\2\0\0\0' + len(names).to_bytes(2, 'little') + names
+
+
+def client_offers(world, version):
+    with server(world, version, '-alpn', 'h2,http/1.1', '-servername', 'localhost') as (program, port):
+        with TlsPeer('init', protocols=VERSIONS[version][1]['init'], target='localhost',
+                     offer=offer_of(b'http/1.1', b'h2').hex()) as peer, connect(peer, port) as connection:
+            expect_equal(peer.info()[3], b'h2', 'the server\'s choice')
+            connection.send(b'x\n')
+            program.wait_for(b'Hostname in TLS extension: "localhost"')
+
+
+def client_offers_in_vain(world):
+    with server(world, '-tls1_3', '-alpn', 'h2') as (_, port), \
+            TlsPeer('init', protocols=TLS1_3['init'], offer=offer_of(b'spdy').hex()) as peer:
+        expect_status('SEC_E_APPLICATION_PROTOCOL_MISMATCH', connect, peer, port)
+
+
+def server_chooses(world, version):
+    with client(world, version, '-alpn', 'http/1.1,h2', '-servername', 'www.example.org') as (program, stream), \
+            TlsPeer('accept', protocols=VERSIONS[version][1]['accept'], certificate=world.certificate('rsa'),
+                    offer=offer_of(b'h2', b'http/1.1').hex()) as peer, Connection(peer, stream) as connection:
+        connection.handshake()
+        expect_equal(peer.info()[3], b'h2', 'ours chooses by its own order')
+        expect_equal(peer.bytes(5), b'www.example.org', 'the name that was asked for')
+        program.wait_for(b'ALPN protocol: h2')
+
+
+def short_prime(world, bits, refused):
+    """CVE-2015-4000: a prime that anybody can break."""
+    subprocess.run(['openssl', 'dhparam', '-out', world.path('dh.pem'), str(bits)], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with server(world, '-tls1_2', '-dhparam', world.path('dh.pem'), '-cipher', 'DHE:@SECLEVEL=0') as (_, port), \
+            TlsPeer('init', protocols=TLS1_2['init'], without=WITHOUT_ECDHE) as peer:
+        if refused:
+            expect_status('SEC_E_ALGORITHM_MISMATCH', connect, peer, port)
+        else:
+            connect(peer, port).stream.close()
+
+
+def close_notify(world, version):
+    with server(world, version) as (program, port), \
+            TlsPeer('init', protocols=VERSIONS[version][1]['init']) as peer, connect(peer, port) as connection:
+        program.type(b'last\nQ\n')
+        expect_equal(connection.receive(100), b'last\n', 'what came before')
+        expect_equal(connection.closed, True, 'close_notify')
+
+
+def gnutls_server(world, version):
+    chain, key = world.files('rsa')
+    priority = 'NORMAL:-VERS-ALL:+VERS-TLS1.' + version[-1]
+
+    def arguments(port):
+        return ['gnutls-serv', '--echo', '--port', str(port), '--x509certfile', chain, '--x509keyfile', key,
+                '--priority', priority]
+
+    with server(world, program=arguments) as (_, port), \
+            TlsPeer('init', protocols=VERSIONS[version][1]['init'], target='localhost', resume=True) as peer:
+        for resumed in (False, True):
+            with connect(peer, port) as connection:
+                expect_equal(peer.info()[2], resumed, 'resumed')
+                for size in (1, 1000):
+                    connection.send(text_of(size))
+                    expect_equal(connection.receive(size), text_of(size), f'{size} bytes back')
+                connection.shut_down()
+            peer.again()
+
+
+def gnutls_client(world, version):
+    priority = 'NORMAL:-VERS-ALL:+VERS-TLS1.' + version[-1]
+
+    def arguments(port):
+        return ['gnutls-cli', '--insecure', '--no-ca-verification', '--port', str(port), '--priority', priority,
+                'localhost']
+
+    with client(world, program=arguments) as (program, stream), \
+            TlsPeer('accept', protocols=VERSIONS[version][1]['accept'],
+                    certificate=world.certificate('ecdsa')) as peer, Connection(peer, stream) as connection:
+        connection.handshake()
+        program.wait_for(b'Handshake was completed')
+        connection.send(b'to them\n')
+        program.wait_for(b'to them')
+        program.type(b'to us\n')
+        expect_equal(connection.receive(6), b'to us\n', 'data')
+
+
+def main():
+    results = Results()
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(folder)
+        for version, certificate, without, suite in SUITES:
+            for role, function in (('client', client_data), ('server', server_data)):
+                results.case(f'{role}, {suite}', function, world, version, certificate, without, suite)
+        for version in VERSIONS:
+            for name, function in (('client, its certificate', client_certificate), ('client resumes', client_resumes),
+                                   ('server resumes', server_resumes), ('client, ALPN and name', client_offers),
+                                   ('server, ALPN and name', server_chooses), ('close_notify', close_notify)):
+                results.case(f'{name}, {version}', function, world, version)
+            for certificate in (True, False):
+                results.case(f'server asks, {certificate}, {version}', server_asks, world, version, certificate)
+        results.case('client offers in vain', client_offers_in_vain, world)
+        results.case('client takes new keys', client_takes_new_keys, world)
+        results.case('server takes new keys', server_takes_new_keys, world)
+        for without in (0, WITHOUT_GCM | WITHOUT_CHACHA20):
+            for begins in ('ours', 'theirs'):
+                for name, function in (('client', renegotiation_with_server), ('server', renegotiation_with_client)):
+                    results.case(f'{name}, renegotiation by {begins}, without {without:x}', function, world, without,
+                                 begins)
+        results.case('a prime of 512 bits', short_prime, world, 512, True)
+        for version in VERSIONS:
+            if shutil.which('gnutls-serv'):
+                results.case(f'gnutls-serv, {version}', gnutls_server, world, version)
+                results.case(f'gnutls-cli, {version}', gnutls_client, world, version)
+            else:
+                results.skip(f'GnuTLS, {version}', 'no gnutls-serv')
+    results.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
