@@ -80,6 +80,9 @@ static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_
     SECURITY_STATUS status = tls_priority_make(request, &credential->priority);
     if (status) return status;
     if (gnutls_certificate_allocate_credentials(&credential->certificates)) return SEC_E_INSUFFICIENT_MEMORY;
+    /* RFC 7919's group of 2048 bits also for clients that do not name it. */
+    if (gnutls_certificate_set_known_dh_params(credential->certificates, GNUTLS_SEC_PARAM_MEDIUM))
+        return SEC_E_INSUFFICIENT_MEMORY;
     if (request->chain.size) status = set_certificate(credential, request);
     if (status == SEC_E_OK && request->server && request->resume &&
         gnutls_session_ticket_key_generate(&credential->ticket_key))

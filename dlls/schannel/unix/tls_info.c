@@ -70,6 +70,8 @@ static void fill_keys(const struct tls_context *context, struct tls_info *info)
     const bool rsa = key == GNUTLS_PK_RSA || key == GNUTLS_PK_RSA_PSS;
     info->key_type = tls_group_number(group);
     info->exchange_bits = info->key_type ? tls_group_bits(group) : bits;
+    if (!info->key_type && gnutls_kx_get(context->session) == GNUTLS_KX_DHE_RSA)
+        info->exchange_bits = (uint32_t)gnutls_dh_get_prime_bits(context->session);
     info->certificate = rsa ? "RSA" : key == GNUTLS_PK_ECDSA ? "ECDSA" : "";
     info->signature_id = rsa ? CALG_RSA_SIGN : key == GNUTLS_PK_ECDSA ? CALG_ECDSA : 0;
 }
