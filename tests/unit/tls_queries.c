@@ -357,6 +357,25 @@ static void every_suite(void **state)
     assert_int_equal(found, 27);
 }
 
+/* Groups for DHE have no names before RFC 7919, and many clients still know none. */
+static void old_client(void **state)
+{
+    const struct tls_world_setup setup = {.key = TLS_WORLD_RSA};
+    struct tls_peer peer;
+    struct tls_world_pair pair;
+    struct tls_info info;
+    (void)state;
+    tls_peer_open(&peer, false, "NONE:+CTYPE-X509:+SIGN-ALL:+VERS-TLS1.2:+DHE-RSA:+AES-128-GCM:+AEAD", TLS_WORLD_KEYS,
+                  0);
+    tls_open_with_peer(&peer, &pair, &setup);
+    assert_int_equal(tls_query(pair.server, &info), SEC_E_OK);
+    assert_string_equal(info.suite_name, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256");
+    assert_int_equal(info.exchange_bits, 2048);
+    tls_expect_peer_talk(&peer, pair.server);
+    tls_peer_close(&peer);
+    tls_world_close(&pair);
+}
+
 /* A certificate of the client's is known on both sides. */
 static void chains(void **state)
 {
@@ -395,6 +414,7 @@ int main(void)
         cmocka_unit_test(bindings_of_a_peer),
         cmocka_unit_test(suites),
         cmocka_unit_test(every_suite),
+        cmocka_unit_test(old_client),
         cmocka_unit_test(chains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
