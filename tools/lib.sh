@@ -115,7 +115,8 @@ packages() {
             fuzz) echo clang libclang-rt-dev llvm ;;
             bench) echo gss-ntlmssp krb5-multidev "$(first_known libwinpr2-dev libwinpr3-dev)" ;;
             interop)
-                echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients ;;
+                echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients \
+                    openssl gnutls-bin ;;
             # A Node.js from elsewhere brings npm along and conflicts with Debian's.
             real)
                 echo apache2-bin libapache2-mod-auth-gssapi gss-ntlmssp
