@@ -8,6 +8,13 @@
 #include <pthread.h>
 #include <unistd.h>
 
+/* What is lost with the table, and with the thread. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:tls_sessions_keep\nleak:ask_for_name\n";
+}
+
 static _Thread_local bool dies;
 
 void __real_cs_span_drop(struct cs_span *span);
