@@ -3,7 +3,6 @@
  * Schannel: a client and a server of TLS 1.2 that signs whatever it likes: primes that anybody can break
  * (CVE-2015-4000) and signatures over something else.
  */
-#include "tls_context.h"
 #include "tls_unit.h"
 
 #include <gnutls/abstract.h>
