@@ -16,6 +16,7 @@ check_support = tests/unit/unit.c dlls/secur32/handle_table.c \
 unit_wraps_spnego_replay = cs_random cs_now ntlm_context_expiry ntlm_negotiate_write ntlm_challenge_write \
 	ntlm_authenticate_write
 unit_wraps_spnego_replay_attacks = $(unit_wraps_spnego_replay)
+unit_wraps_tls_session_lock = cs_span_drop
 
 # check_rules FLAVOUR
 define check_rules

@@ -2,7 +2,6 @@
 /*
  * Schannel: credentials: keys as Windows's key stores export them, chains, and what is left to negotiate.
  */
-#include "tls_context.h"
 #include "tls_keys.h"
 #include "tls_unit.h"
 

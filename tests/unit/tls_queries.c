@@ -3,7 +3,6 @@
  * Schannel: what the two sides have agreed on, as attributes tell it: ALPN, server names, channel bindings, exported
  * keys, suites (behaviour.md rows 177 to 200).
  */
-#include "tls_context.h"
 #include "tls_unit.h"
 
 #include <stdio.h>

@@ -4,7 +4,6 @@
  *
  *  E4  keys not wiped; E5 whose session it is
  */
-#include "tls_context.h"
 #include "tls_unit.h"
 
 static const struct tls_world_setup setups[] = {

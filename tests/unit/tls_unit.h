@@ -6,6 +6,7 @@
 #define COUNTERSIGN_TESTS_TLS_UNIT_H
 
 #include "sspi_values.h"
+#include "tls_context.h"
 #include "tls_peer.h"
 #include "tls_world.h"
 #include "unit.h"
@@ -85,6 +86,36 @@ static inline void tls_expect_passes(struct tls_context *from, struct tls_contex
     struct cs_writer record = tls_sealed(from, data, size);
     if (size || record.size) tls_expect_opens(to, &record, data, size);
     cs_writer_drop(&record);
+}
+
+/* What EncryptMessage says to a few bytes, with room for any kind of record. */
+static inline SECURITY_STATUS tls_seal_status(struct tls_context *context)
+{
+    struct parts parts = {0};
+    uint8_t room[128] = {0};
+    add_part(&parts, SECBUFFER_STREAM_HEADER, room, 32);
+    add_part(&parts, SECBUFFER_DATA, room + 32, 4);
+    add_part(&parts, SECBUFFER_STREAM_TRAILER, room + 36, 64);
+    const struct cs_message message = message_over(&parts);
+    return tls_encrypt(context, &message);
+}
+
+/* What nobody would send: INNER, its type at its end, as it is under FROM's key of TLS 1.3. The caller drops it. */
+static inline struct cs_writer tls_protect_inner(struct tls_context *from, struct cs_span inner)
+{
+    struct cs_writer record = {0};
+    uint8_t nonce[12];
+    size_t size = inner.size + 16;
+    cs_write_span(&record, (struct cs_span){(const uint8_t *)"\x17\x03\x03", 3});
+    cs_write_be(&record, size, 2);
+    uint8_t *body = cs_write_room(&record, size);
+    memcpy(nonce, from->write.iv, sizeof nonce);
+    for (size_t i = 0; i < 8; i++) nonce[11 - i] ^= (uint8_t)(from->write.sequence >> 8 * i);
+    assert_int_equal(gnutls_aead_cipher_encrypt(from->write.cipher, nonce, sizeof nonce, record.data, 5, 16, inner.data,
+                                                inner.size, body, &size),
+                     0);
+    from->write.sequence++;
+    return record;
 }
 
 /* A few words each way. */

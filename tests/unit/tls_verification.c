@@ -4,7 +4,6 @@
  *
  *  F3  a certificate accepted that nobody has found good
  */
-#include "tls_context.h"
 #include "tls_unit.h"
 
 static const struct tls_world_setup setups[] = {

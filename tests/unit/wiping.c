@@ -10,6 +10,8 @@
 #include "unit.h"
 
 #include "secure.h"
+#include "tls_context.h"
+#include "tls_world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -214,12 +216,48 @@ static void after_half_an_exchange(void **state)
     }
 }
 
+/* KEY: the client's for what it sends. */
+static void connect_and_talk(const struct tls_world_setup *setup, struct secret *key, bool look)
+{
+    struct tls_world_pair pair;
+    struct cs_buffer buffers[4];
+    struct cs_writer record = {0};
+    gnutls_datum_t mac, iv, own;
+    uint8_t number[8];
+    assert_int_equal(tls_world_open(&pair, setup), SEC_E_OK);
+    assert_true(tls_world_shake(&pair, setup, 0));
+    assert_int_equal(gnutls_record_get_state(pair.client->session, 0, &mac, &iv, &own, number), 0);
+    *key = mask(own.data, own.size);
+    if (look) assert_true(in_memory(key)); /* while it is in use */
+    assert_int_equal(tls_world_seal(pair.client, "x", 1, &record), SEC_E_OK);
+    assert_int_equal(tls_world_open_record(pair.server, record.data, record.size, buffers), SEC_E_OK);
+    cs_writer_drop(&record);
+    tls_world_close(&pair);
+}
+
+/* A connection's keys: those of AES stand in its key schedule as they are, too. */
+static void after_a_connection(void **state)
+{
+    static const struct tls_world_setup setups[] = {
+        {.client_protocols = SP_PROT_TLS1_3_CLIENT, .key = TLS_WORLD_P256},
+        {.client_protocols = SP_PROT_TLS1_2_CLIENT, .key = TLS_WORLD_P256, .client_without = TLS_WITHOUT_GCM},
+        {.client_protocols = SP_PROT_TLS1_2_CLIENT,
+         .key = TLS_WORLD_P256,
+         .client_without = TLS_WITHOUT_GCM | TLS_WITHOUT_CHACHA20},
+    };
+    struct secret keys[3];
+    (void)state;
+    for (size_t i = 0; i < 3; i++) connect_and_talk(&setups[i], &keys[i], i == 0);
+    for (size_t i = 0; i < 3; i++)
+        if (in_memory(&keys[i])) fail_msg("a key of setup %zu is left", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(search_finds),           cmocka_unit_test(after_a_logon),
         cmocka_unit_test(after_a_failed_logon),   cmocka_unit_test(after_a_loopback_logon),
-        cmocka_unit_test(after_half_an_exchange),
+        cmocka_unit_test(after_half_an_exchange), cmocka_unit_test(after_a_connection),
     };
     return cmocka_run_group_tests_name("wiping", tests, write_account, forget_account);
 }

@@ -113,11 +113,13 @@ static uint32_t without_of(const struct tls_credential_request *request)
     return request->protocols & later ? request->without : request->without | unknown;
 }
 
-/* %COMPAT and the like stay out: what GnuTLS checks by itself (safe renegotiation, extended master secret) is wanted.
+/*
+ * %COMPAT and the like stay out: what GnuTLS checks by itself (safe renegotiation, extended master secret) is wanted.
+ * PROFILE_LOW: no prime of less than 1024 bits, like Windows; without a profile any will do (CVE-2015-4000).
  */
 SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, gnutls_priority_t *priority)
 {
-    static const char start[] = "NONE:+CTYPE-X509", end[] = ":%SERVER_PRECEDENCE";
+    static const char start[] = "NONE:+CTYPE-X509", end[] = ":%SERVER_PRECEDENCE:%PROFILE_LOW";
     struct cs_writer text = {0};
     const uint32_t without = without_of(request);
     cs_write_span(&text, (struct cs_span){(const uint8_t *)start, sizeof start - 1});

@@ -20,10 +20,26 @@ struct session {
 
 /* Once it is full, the next one round gives way. Keys and data are owned. */
 static struct {
+    bool works;
     pthread_mutex_t lock;
     struct session sessions[SESSIONS];
     size_t next;
-} table = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} table;
+
+static void start_table(void)
+{
+    table.works = cs_lock_init(&table.lock);
+}
+
+/* False: there is no table. After a thread has died with the lock nobody knows which of the entries are still whole:
+ * they are let go of as they are. */
+static bool lock_table(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_table);
+    if (table.works && !cs_lock(&table.lock)) memset(table.sessions, 0, sizeof table.sessions);
+    return table.works;
+}
 
 static struct session *find(struct cs_span key)
 {
@@ -52,14 +68,14 @@ static bool make_key(const struct tls_context *context, bool trusted, struct cs_
 void tls_sessions_offer(struct tls_context *context)
 {
     struct cs_writer key = {0};
-    pthread_mutex_lock(&table.lock);
+    if (!lock_table()) return;
     struct session *session =
         make_key(context, context->leg_flags & TLS_LEG_TRUST_PEER, &key) ? find(cs_written(&key)) : NULL;
     if (session) {
         gnutls_session_set_data(context->session, session->data.data, session->data.size);
         drop(session); /* RFC 8446 C.4: a ticket that is shown twice links the two connections */
     }
-    pthread_mutex_unlock(&table.lock);
+    cs_unlock(&table.lock);
     cs_writer_drop(&key);
 }
 
@@ -73,14 +89,14 @@ static struct session *find_free(void)
 /* SESSION's key and data become the table's. */
 static void enter(struct session *session)
 {
-    pthread_mutex_lock(&table.lock);
+    if (!lock_table()) return;
     struct session *place = find(session->key);
     if (!place) place = find_free();
     if (!place) place = &table.sessions[table.next++ % SESSIONS];
     drop(place);
     *place = *session;
     *session = (struct session){0};
-    pthread_mutex_unlock(&table.lock);
+    cs_unlock(&table.lock);
 }
 
 /* In TLS 1.3 there is nothing to keep before a ticket has come, nor twice of the same. */
@@ -110,10 +126,10 @@ void tls_sessions_keep(struct tls_context *context)
 
 void tls_sessions_forget(uint64_t credential)
 {
-    pthread_mutex_lock(&table.lock);
+    if (!lock_table()) return;
     for (size_t i = 0; i < SESSIONS; i++) {
         struct cs_reader key = cs_reader_of(table.sessions[i].key);
         if (table.sessions[i].key.size && cs_read_u64(&key) == credential) drop(&table.sessions[i]);
     }
-    pthread_mutex_unlock(&table.lock);
+    cs_unlock(&table.lock);
 }
