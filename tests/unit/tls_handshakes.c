@@ -55,7 +55,7 @@ static void open_quiet(struct tls_world_pair *pair, struct cs_writer *input)
                                           .server_protocols = SP_PROT_TLS1_3_SERVER,
                                           .resume = true,
                                           .habits = TLS_QUIET};
-    open_through(pair, &setup, 0);
+    tls_open_through(pair, &setup);
     assert_true(pair->left.size > 0);
     cs_write_span(input, cs_written(&pair->left));
 }
