@@ -29,6 +29,7 @@ struct ticket_forge ticket_forge_right(krb5_context krb5, const krb5_keyblock *k
                                  .kvno = 1,
                                  .realm = "EXAMPLE.TEST",
                                  .client = "user",
+                                 .host = "server.example.test",
                                  .start = now - 60,
                                  .end = now + 3600,
                                  .made = now,
@@ -64,18 +65,29 @@ static void encrypt(const struct ticket_forge *forge, const krb5_keyblock *key, 
     krb5_data_free(plain);
 }
 
-/* AD-IF-RELEVANT around AD-WIN2K-PAC. */
-static void add_pac(const struct ticket_forge *forge, AuthorizationData *data)
+void ticket_forge_add(AuthorizationData *data, int type, struct cs_span bytes)
 {
-    AuthorizationDataElement pac = {.ad_type = KRB5_AUTHDATA_WIN2K_PAC,
-                                    .ad_data = {forge->pac.size, (void *)(uintptr_t)forge->pac.data}};
-    AuthorizationData inner = {1, &pac};
-    AuthorizationDataElement outer = {.ad_type = KRB5_AUTHDATA_IF_RELEVANT};
+    const AuthorizationDataElement element = {.ad_type = type, .ad_data = {bytes.size, (void *)(uintptr_t)bytes.data}};
+    require(!add_AuthorizationData(data, &element), "memory");
+}
+
+void ticket_forge_contain(AuthorizationData *data, AuthorizationData *inner)
+{
+    krb5_data encoded;
     size_t size;
     int code;
-    ASN1_MALLOC_ENCODE(AuthorizationData, outer.ad_data.data, outer.ad_data.length, &inner, &size, code);
-    require(!code && !add_AuthorizationData(data, &outer), "authorization data");
-    krb5_data_free(&outer.ad_data);
+    ASN1_MALLOC_ENCODE(AuthorizationData, encoded.data, encoded.length, inner, &size, code);
+    require(!code, "authorization data");
+    ticket_forge_add(data, KRB5_AUTHDATA_IF_RELEVANT, (struct cs_span){encoded.data, encoded.length});
+    krb5_data_free(&encoded);
+    free_AuthorizationData(inner);
+}
+
+static void add_pac(const struct ticket_forge *forge, AuthorizationData *data)
+{
+    AuthorizationData inner = {0, NULL};
+    ticket_forge_add(&inner, KRB5_AUTHDATA_WIN2K_PAC, forge->pac);
+    ticket_forge_contain(data, &inner);
 }
 
 static void seal_ticket(const struct ticket_forge *forge, const krb5_principal client, EncryptedData *cipher)
@@ -122,6 +134,7 @@ static void seal_authenticator(const struct ticket_forge *forge, const krb5_prin
     int code;
     if (forge->checksum.size) authenticator.cksum = &sum;
     if (forge->subkey_size) authenticator.subkey = &subkey;
+    authenticator.authorization_data = (AuthorizationData *)(uintptr_t)forge->said;
     ASN1_MALLOC_ENCODE(Authenticator, plain.data, plain.length, &authenticator, &size, code);
     require(!code, "authenticator");
     edit(forge, TICKET_AUTHENTICATOR, &plain);
@@ -154,7 +167,7 @@ void ticket_forge(const struct ticket_forge *forge, struct cs_writer *token)
     krb5_principal speaker = principal_of(forge, forge->speaker ? forge->speaker : forge->client);
     krb5int32 kvno = forge->kvno;
     AP_REQ request = {.pvno = forge->pvno, .msg_type = krb_ap_req};
-    require(!krb5_make_principal(forge->krb5, &server, forge->realm, "HTTP", "server.example.test", NULL), "server");
+    require(!krb5_make_principal(forge->krb5, &server, forge->realm, "HTTP", forge->host, NULL), "server");
     request.ap_options.use_session_key = forge->user_to_user;
     request.ticket.tkt_vno = 5;
     request.ticket.realm = server->realm;

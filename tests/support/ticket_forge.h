@@ -17,6 +17,7 @@ struct ticket_forge {
     const krb5_keyblock *service_key;
     int kvno; /* in the ticket; 0: none */
     const char *realm, *client;
+    const char *host;         /* whose HTTP the ticket names in clear */
     const char *speaker;      /* whom the authenticator names, if not the client */
     int64_t start, end, made; /* the ticket's times and the authenticator's, seconds since 1970 */
     bool invalid;             /* the ticket's flag */
@@ -24,9 +25,10 @@ struct ticket_forge {
     bool user_to_user_frame;  /* the frame's object identifier */
     int pvno;
     krb5_enctype session_type;
-    uint32_t subkey_size;    /* bytes; 0: no subkey */
-    struct cs_span checksum; /* of type 0x8003; empty: none */
-    struct cs_span pac;      /* empty: none */
+    uint32_t subkey_size;          /* bytes; 0: no subkey */
+    struct cs_span checksum;       /* of type 0x8003; empty: none */
+    struct cs_span pac;            /* empty: none */
+    const AuthorizationData *said; /* in the authenticator; NULL: none */
     /* Changes the encoding of LAYER before it is encrypted; NULL: nobody does. DATA is edit_data. */
     void (*edit)(void *data, enum ticket_layer layer, struct cs_writer *encoding);
     void *edit_data;
@@ -37,5 +39,9 @@ struct ticket_forge ticket_forge_right(krb5_context krb5, const krb5_keyblock *k
 
 /* Appends the token, framed. Aborts on failure. */
 void ticket_forge(const struct ticket_forge *forge, struct cs_writer *token);
+
+/* Appends an element with BYTES, or an AD-IF-RELEVANT with INNER, which is freed, to DATA. Abort on failure. */
+void ticket_forge_add(AuthorizationData *data, int type, struct cs_span bytes);
+void ticket_forge_contain(AuthorizationData *data, AuthorizationData *inner);
 
 #endif

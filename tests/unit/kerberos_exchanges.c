@@ -93,6 +93,7 @@ static void target_forms(void **state)
         setup.target = targets[i];
         open_kerberos(&pair, &setup);
         expect_text(cs_context_session(pair.client)->target, targets[i]);
+        expect_text(cs_context_session(pair.server)->target, targets[i]);
         pair_close(&pair);
     }
 }

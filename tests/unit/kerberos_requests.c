@@ -224,22 +224,31 @@ static struct cs_span fill(struct binding *binding, const char *data)
     return (struct cs_span){(const uint8_t *)binding, HEADER + strlen(data)};
 }
 
-static SECURITY_STATUS run_bound(const char *client, const char *server, uint32_t server_request)
+static SECURITY_STATUS run_bound_with(const struct cs_policy *policy, const char *client, const char *server,
+                                      uint32_t server_request)
 {
     struct binding client_binding, server_binding;
     struct pair_setup setup = realm_setup();
     struct pair pair;
+    struct cs_policy client_policy = *policy;
     setup.server_request |= server_request;
+    setup.client_policy = &client_policy;
     if (client) setup.client_bindings = fill(&client_binding, client);
     if (server) setup.server_bindings = fill(&server_binding, server);
-    open_pair(&pair, &setup);
+    pair_open(&pair, "Kerberos", &setup);
     SECURITY_STATUS status = pair_run(&pair);
     assert_int_equal(cs_context_session(pair.server) != NULL, status == SEC_E_OK);
     pair_close(&pair);
     return status;
 }
 
-/* errors.tsv, SEC_E_BAD_BINDINGS: the policy of NTLM's acceptor */
+static SECURITY_STATUS run_bound(const char *client, const char *server, uint32_t server_request)
+{
+    const struct cs_policy policy = cs_default_policy();
+    return run_bound_with(&policy, client, server, server_request);
+}
+
+/* errors.tsv, SEC_E_BAD_BINDINGS. What may be missing are those of a client that knows of none. */
 static void channel_bindings(void **state)
 {
     const char *one = "tls-unique:one", *two = "tls-unique:two";
@@ -248,10 +257,23 @@ static void channel_bindings(void **state)
     assert_int_equal(run_bound(one, two, 0), SEC_E_BAD_BINDINGS);
     assert_int_equal(run_bound(one, NULL, 0), SEC_E_OK);
     assert_int_equal(run_bound(NULL, one, 0), SEC_E_BAD_BINDINGS);
-    assert_int_equal(run_bound(NULL, one, ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK);
+    assert_int_equal(run_bound(NULL, one, ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_BAD_BINDINGS);
+    assert_int_equal(run_bound(one, one, ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK);
     assert_int_equal(run_bound(two, one, ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_BAD_BINDINGS);
     assert_int_equal(run_bound(two, one, ASC_REQ_PROXY_BINDINGS), SEC_E_OK);
     assert_int_equal(run_bound(NULL, one, ASC_REQ_PROXY_BINDINGS), SEC_E_BAD_BINDINGS);
+}
+
+/* SuppressExtendedProtection: no bindings, and no word that there might be any */
+static void suppressed_bindings(void **state)
+{
+    struct cs_policy policy = cs_default_policy();
+    const char *one = "tls-unique:one";
+    (void)state;
+    policy.suppress_extended_protection = 1;
+    assert_int_equal(run_bound_with(&policy, one, one, 0), SEC_E_BAD_BINDINGS);
+    assert_int_equal(run_bound_with(&policy, one, one, ASC_REQ_ALLOW_MISSING_BINDINGS), SEC_E_OK);
+    assert_int_equal(run_bound_with(&policy, NULL, NULL, 0), SEC_E_OK);
 }
 
 /* Bug class A1 */
@@ -339,7 +361,7 @@ int main(void)
         cmocka_unit_test(out_of_turn),   cmocka_unit_test(third_leg),
         cmocka_unit_test(replayed),      cmocka_unit_test(channel_bindings),
         cmocka_unit_test(checksum),      cmocka_unit_test(bindings_that_are_none),
-        cmocka_unit_test(framing),
+        cmocka_unit_test(framing),       cmocka_unit_test(suppressed_bindings),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

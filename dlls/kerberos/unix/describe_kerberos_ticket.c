@@ -4,6 +4,7 @@
  */
 #include "describe_kerberos.h"
 #include "kerberos.h"
+#include "kerberos_authdata.h"
 #include "kerberos_pac.h"
 
 #include <inttypes.h>
@@ -25,12 +26,23 @@ static void describe_element(struct cs_description *description, const Authoriza
 /* MS-KILE 3.2.5.8: KERB_AP_OPTIONS_CBT is how a client says that it binds to a channel even when it has sent zeros. */
 static void describe_ap_options(struct cs_description *description, const AuthorizationDataElement *element)
 {
-    static const struct cs_flag_name names[] = {{0x4000, "KERB_AP_OPTIONS_CBT"}};
+    static const struct cs_flag_name names[] = {{KERBEROS_AP_OPTIONS_CBT, "KERB_AP_OPTIONS_CBT"}};
     struct cs_reader reader = cs_reader_of(kerberos_span_of(&element->ad_data));
     const uint32_t options = cs_read_u32(&reader);
-    if (element->ad_type != 143 || reader.failed) return;
+    if (element->ad_type != KERBEROS_AUTHDATA_AP_OPTIONS || reader.failed) return;
     description->depth++;
     cs_describe_flags(description, "ap-options", options, names, sizeof names / sizeof *names);
+    description->depth--;
+}
+
+/* What the client's program named: UTF-16LE, without an end. */
+static void describe_target(struct cs_description *description, const AuthorizationDataElement *element)
+{
+    if (element->ad_type != KERBEROS_AUTHDATA_TARGET) return;
+    description->depth++;
+    cs_describe_begin(description, "target");
+    cs_describe_name(description, kerberos_span_of(&element->ad_data), true);
+    cs_describe_end(description);
     description->depth--;
 }
 
@@ -46,6 +58,7 @@ static void describe_relevant(struct cs_description *description, const Authoriz
         for (unsigned i = 0; i < inner.len; i++) {
             describe_element(description, &inner.val[i]);
             describe_ap_options(description, &inner.val[i]);
+            describe_target(description, &inner.val[i]);
         }
         free_AuthorizationData(&inner);
     }
@@ -60,6 +73,7 @@ void kerberos_describe_authdata(struct cs_description *description, const Author
     for (unsigned i = 0; i < data->len; i++) {
         describe_element(description, &data->val[i]);
         describe_ap_options(description, &data->val[i]);
+        describe_target(description, &data->val[i]);
         describe_relevant(description, &data->val[i]);
     }
     description->depth--;

@@ -229,6 +229,12 @@ void kerberos_key_set_release(krb5_context context, struct kerberos_key_set *set
 krb5_error_code kerberos_open_ticket(krb5_context context, const struct kerberos_key_set *set, Ticket *ticket,
                                      EncTicketPart *part, const krb5_keyblock **key);
 
+/*
+ * Whether KEY, which opened TICKET, vouches for the name of the server that TICKET has in clear: in SET it is a key of
+ * that principal, and of no other.
+ */
+bool kerberos_key_vouches(const struct kerberos_key_set *set, const krb5_keyblock *key, const Ticket *ticket);
+
 /* kerberos_credential.c */
 
 struct kerberos_credential {
@@ -248,13 +254,13 @@ struct kerberos_exchange {
     struct kerberos_credential *credential;
     struct kerberos_client *given; /* initiator: from the credential manager, else NULL */
     SECURITY_STATUS given_status;  /* what is wrong with that, which is then NULL */
-    struct cs_span target;         /* initiator: owned */
+    struct cs_span target;         /* what the program named; acceptor: what the client says of that. Owned */
     bool started, waits_for_reply, retried;
     bool user_to_user;              /* every further token is of it */
     bool waits_for_tgt;             /* initiator: has sent a KERB-TGT-REQUEST */
     struct kerberos_key_set *shown; /* acceptor: the session key of the ticket-granting ticket that it has shown */
     krb5_timestamp shown_until;     /* its end, by our clock */
-    bool bound; /* initiator: to these */
+    bool bound;                     /* initiator: to these */
     uint8_t bindings[CS_BINDINGS_HASH_SIZE];
     struct cs_writer reply;         /* acceptor: the AP-REP that it has sent */
     bool framed;                    /* the tokens have GSS framing */
@@ -323,6 +329,10 @@ bool kerberos_usable_key(krb5_context context, const krb5_keyblock *key);
 /* Keeps what the session is to say of the ticket's two principals. Statuses of kerberos_write_name. */
 SECURITY_STATUS kerberos_note_principals(krb5_context context, struct kerberos_exchange *exchange,
                                          krb5_const_principal client, krb5_const_principal server);
+
+/* Makes the name of SERVER, without its realm, the target. Statuses of kerberos_write_name. */
+SECURITY_STATUS kerberos_note_target(krb5_context context, struct kerberos_exchange *exchange,
+                                     krb5_const_principal server);
 
 /* Makes DOMAIN\USER what the session calls its client. False without memory. */
 bool kerberos_note_names(struct kerberos_exchange *exchange, struct cs_span domain, struct cs_span user);

@@ -4,6 +4,7 @@
  * ticket-granting ticket first, asked for it or because it has no other key; the checks are the same.
  */
 #include "kerberos.h"
+#include "kerberos_authdata.h"
 #include "kerberos_pac.h"
 #include "kerberos_user_to_user.h"
 #include "secure.h"
@@ -21,7 +22,9 @@ struct claim {
     EncTicketPart ticket;
     Authenticator authenticator;
     const krb5_keyblock *service_key; /* borrowed from the key set */
+    bool server_vouched;              /* whether anything says that the ticket's server is the one it names */
     struct kerberos_checksum checksum;
+    struct kerberos_authdata said;
 };
 
 static void drop_claim(struct claim *claim)
@@ -32,6 +35,7 @@ static void drop_claim(struct claim *claim)
     free_AP_REQ(&claim->request);
     free_EncTicketPart(&claim->ticket);
     free_Authenticator(&claim->authenticator);
+    kerberos_authdata_drop(&claim->said);
 }
 
 static krb5_error_code read_request(struct cs_span message, bool user_to_user, AP_REQ *request)
@@ -83,6 +87,7 @@ static krb5_error_code open_claim(krb5_context context, const struct kerberos_ex
     if (!code && !kerberos_usable_key(context, &claim->ticket.key)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
     if (!code) code = kerberos_read_authenticator(context, &claim->request, &claim->ticket.key, &claim->authenticator);
     if (!code) code = check_authenticator(context, claim);
+    if (!code) claim->server_vouched = kerberos_key_vouches(keys, claim->service_key, &claim->request.ticket);
     if (!code) code = read_checksum(user_to_user, claim);
     if (!code && claim->authenticator.subkey && !kerberos_usable_key(context, claim->authenticator.subkey))
         code = KRB5KDC_ERR_ETYPE_NOSUPP;
@@ -91,7 +96,9 @@ static krb5_error_code open_claim(krb5_context context, const struct kerberos_ex
 
 /*
  * Bindings given by the server are the policy: the client's must be the same. ASC_REQ_ALLOW_MISSING_BINDINGS lets a
- * client without any pass, ASC_REQ_PROXY_BINDINGS one that has any (errors.tsv, SEC_E_BAD_BINDINGS).
+ * client without any pass, ASC_REQ_PROXY_BINDINGS one that has any (errors.tsv, SEC_E_BAD_BINDINGS). But who may
+ * pass is a client that knows of none. One that says that its programs give them where there is a channel (MS-KILE
+ * 3.2.5.8) had none: it spoke to somebody who passes its request on.
  */
 static SECURITY_STATUS check_bindings(const struct kerberos_exchange *exchange, const struct claim *claim,
                                       const struct cs_leg *leg)
@@ -101,8 +108,9 @@ static SECURITY_STATUS check_bindings(const struct kerberos_exchange *exchange, 
     if (!leg->bindings.data) return SEC_E_OK;
     SECURITY_STATUS status = cs_bindings_hash(leg->bindings, own);
     if (status) return status;
-    if (cs_same(claim->checksum.bindings, none, sizeof none))
-        return exchange->request & ASC_REQ_ALLOW_MISSING_BINDINGS ? SEC_E_OK : SEC_E_BAD_BINDINGS;
+    const bool may_miss =
+        (exchange->request & ASC_REQ_ALLOW_MISSING_BINDINGS) && !(claim->said.options & KERBEROS_AP_OPTIONS_CBT);
+    if (cs_same(claim->checksum.bindings, none, sizeof none)) return may_miss ? SEC_E_OK : SEC_E_BAD_BINDINGS;
     if (exchange->request & ASC_REQ_PROXY_BINDINGS) return SEC_E_OK;
     return cs_same(claim->checksum.bindings, own, sizeof own) ? SEC_E_OK : SEC_E_BAD_BINDINGS;
 }
@@ -149,6 +157,20 @@ static SECURITY_STATUS take_names(krb5_context context, struct kerberos_exchange
     if (status == SEC_E_OK) status = take_pac(exchange, &pac);
     kerberos_pac_drop(&pac);
     return status;
+}
+
+/*
+ * The target is what the client says under the session key. The name in the ticket is in clear: anybody on the way can
+ * put another of this server's in its place, so it counts only where a key vouches for it.
+ */
+static SECURITY_STATUS take_target(krb5_context context, struct kerberos_exchange *exchange, struct claim *claim)
+{
+    const Principal server = {.name = claim->request.ticket.sname, .realm = claim->request.ticket.realm};
+    if (!claim->said.has_target && claim->server_vouched) return kerberos_note_target(context, exchange, &server);
+    cs_span_drop(&exchange->target);
+    exchange->target = claim->said.target;
+    claim->said.target = (struct cs_span){NULL, 0};
+    return SEC_E_OK;
 }
 
 static bool take_keys(struct kerberos_exchange *exchange, const struct claim *claim)
@@ -218,12 +240,14 @@ static SECURITY_STATUS answer(krb5_context context, struct kerberos_exchange *ex
 }
 
 static SECURITY_STATUS accept_claim(krb5_context context, struct kerberos_exchange *exchange,
-                                    const struct kerberos_token *token, const struct claim *claim, struct cs_leg *leg)
+                                    const struct kerberos_token *token, struct claim *claim, struct cs_leg *leg)
 {
-    SECURITY_STATUS status = check_bindings(exchange, claim, leg);
+    SECURITY_STATUS status = kerberos_authdata_read(claim->authenticator.authorization_data, &claim->said);
+    if (status == SEC_E_OK) status = check_bindings(exchange, claim, leg);
     if (status) return status;
     take_flags(exchange, token, claim);
     status = take_keys(exchange, claim) ? take_names(context, exchange, claim) : SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) status = take_target(context, exchange, claim);
     if (status == SEC_E_OK) status = check_replay(context, exchange, claim);
     if (status) return status;
     const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};

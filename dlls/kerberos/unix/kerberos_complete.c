@@ -26,11 +26,11 @@ static SECURITY_STATUS keep(struct cs_writer *writer, SECURITY_STATUS status, st
     return status;
 }
 
-static SECURITY_STATUS note(krb5_context context, krb5_const_principal principal, struct cs_span *text)
+static SECURITY_STATUS note(krb5_context context, krb5_const_principal principal, int flags, struct cs_span *text)
 {
     struct cs_writer utf16 = {0};
     char *name = NULL;
-    if (krb5_unparse_name(context, principal, &name)) return SEC_E_INVALID_TOKEN;
+    if (krb5_unparse_name_flags(context, principal, flags, &name)) return SEC_E_INVALID_TOKEN;
     SECURITY_STATUS status = kerberos_write_text(name, &utf16);
     krb5_xfree(name);
     return keep(&utf16, status, text);
@@ -42,9 +42,15 @@ SECURITY_STATUS kerberos_note_principals(krb5_context context, struct kerberos_e
     struct cs_writer names = {0};
     SECURITY_STATUS status = kerberos_write_name(context, client, &names);
     status = keep(&names, status, &exchange->names);
-    if (status == SEC_E_OK) status = note(context, client, &exchange->client);
-    if (status == SEC_E_OK) status = note(context, server, &exchange->server);
+    if (status == SEC_E_OK) status = note(context, client, 0, &exchange->client);
+    if (status == SEC_E_OK) status = note(context, server, 0, &exchange->server);
     return status;
+}
+
+SECURITY_STATUS kerberos_note_target(krb5_context context, struct kerberos_exchange *exchange,
+                                     krb5_const_principal server)
+{
+    return note(context, server, KRB5_PRINCIPAL_UNPARSE_NO_REALM, &exchange->target);
 }
 
 bool kerberos_note_names(struct kerberos_exchange *exchange, struct cs_span domain, struct cs_span user)
@@ -77,15 +83,6 @@ static int64_t expiry_of(const struct kerberos_exchange *exchange)
 {
     const int64_t end = filetime_of(exchange->endtime);
     return exchange->kick_off < end ? exchange->kick_off : end;
-}
-
-/* What CLIENT_SPECIFIED_TARGET is to say: what the program asked for, or what the ticket is for. */
-static struct cs_span target_of(const struct kerberos_exchange *exchange)
-{
-    struct cs_span target = exchange->initiator ? exchange->target : exchange->server;
-    for (size_t i = 0; !exchange->initiator && i + 1 < target.size; i += 2)
-        if (target.data[i] == '@' && !target.data[i + 1]) target.size = i;
-    return target;
 }
 
 static void fill_seed(const struct kerberos_exchange *exchange, const struct cs_leg *leg,
@@ -121,7 +118,7 @@ SECURITY_STATUS kerberos_complete(struct kerberos_exchange *exchange, struct cs_
     seed.names = exchange->names;
     exchange->names = (struct cs_span){NULL, 0};
     leg->expiry = seed.expiry;
-    if (cs_span_copy(&seed.target, target_of(exchange)))
+    if (cs_span_copy(&seed.target, exchange->target))
         *session = kerberos_session_create(&seed);
     else
         cs_span_drop(&seed.names);

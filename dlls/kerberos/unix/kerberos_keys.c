@@ -180,6 +180,19 @@ static bool has_version(const struct kerberos_key *key, const Ticket *ticket)
     return !key->kvno || !ticket->enc_part.kvno || (uint8_t)key->kvno == (uint8_t)*ticket->enc_part.kvno;
 }
 
+static bool same_key(const krb5_keyblock *one, const krb5_keyblock *other)
+{
+    return one->keytype == other->keytype && one->keyvalue.length == other->keyvalue.length &&
+           cs_same(one->keyvalue.data, other->keyvalue.data, one->keyvalue.length);
+}
+
+bool kerberos_key_vouches(const struct kerberos_key_set *set, const krb5_keyblock *key, const Ticket *ticket)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (same_key(&set->keys[i].key, key) && !is_named(&set->keys[i], ticket)) return false;
+    return true;
+}
+
 krb5_error_code kerberos_open_ticket(krb5_context context, const struct kerberos_key_set *set, Ticket *ticket,
                                      EncTicketPart *part, const krb5_keyblock **key)
 {

@@ -3,6 +3,7 @@
  * The messages of the AP exchange: RFC 4120 5.5 and 5.9, by Heimdal's ASN.1 library. AES is our own, RC4 Heimdal's.
  */
 #include "kerberos.h"
+#include "kerberos_authdata.h"
 #include "kerberos_cipher.h"
 #include "secure.h"
 
@@ -110,6 +111,12 @@ static krb5_error_code decrypt(krb5_context context, const krb5_keyblock *key, u
     return etype ? decrypt_aes(etype, key, usage, cipher, plain) : decrypt_other(context, key, usage, cipher, plain);
 }
 
+/* The target goes where the bindings go: policy suppresses both. */
+static krb5_error_code add_authdata(const struct kerberos_exchange *exchange, AuthorizationData *data)
+{
+    return exchange->credential->suppress_bindings ? 0 : kerberos_authdata_write(exchange->target, data);
+}
+
 /* The authenticator, whose parts are borrowed from EXCHANGE. */
 static krb5_error_code encode_authenticator(const struct kerberos_exchange *exchange, struct cs_span checksum,
                                             krb5_data *plain)
@@ -127,9 +134,12 @@ static krb5_error_code encode_authenticator(const struct kerberos_exchange *exch
                                    .ctime = exchange->ctime,
                                    .subkey = &subkey,
                                    .seq_number = &sequence};
+    AuthorizationData data = {0, NULL};
     size_t length = 0;
-    int code;
-    ASN1_MALLOC_ENCODE(Authenticator, plain->data, plain->length, &authenticator, &length, code);
+    int code = add_authdata(exchange, &data);
+    if (data.len) authenticator.authorization_data = &data;
+    if (!code) ASN1_MALLOC_ENCODE(Authenticator, plain->data, plain->length, &authenticator, &length, code);
+    free_AuthorizationData(&data);
     return code;
 }
 
