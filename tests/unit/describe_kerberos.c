@@ -4,6 +4,7 @@
  * of AP-REQ and AP-REP with all that is inside, and of errors; and that no key is in them.
  */
 #include "describe_kerberos_unit.h"
+#include "kerberos_authdata.h"
 #include "spnego_vectors.h"
 
 /* The exchange with a KDC */
@@ -195,6 +196,41 @@ static void test_request_opened(void **state)
                 "      Flags: 0x00001022\n"
                 "        GSS_C_MUTUAL_FLAG GSS_C_INTEG_FLAG GSS_C_DCE_STYLE\n");
     cs_writer_drop(&token);
+    cs_describe_keys_drop(keys);
+}
+
+/* MS-KILE 3.2.5.8: what Windows's clients say in the authenticator. What is no text is shown as it is. */
+static void test_said_by_client(void **state)
+{
+    const struct {
+        const char *hex, *target;
+    } cases[] = {
+        {"480054005400500000002f00fc00", "target: \"HTTP\\u{0000}/\u00fc\"\n"},
+        {"480054", "target: \"H\\x54\"\n"},
+        {"", "target: \"\"\n"},
+    };
+    const struct bytes options = unhex("00400000");
+    struct cs_describe_keys *keys = read_keys();
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct bytes target = unhex(cases[i].hex);
+        struct ticket_forge forge = right_forge();
+        AuthorizationData inner = {0, NULL}, data = {0, NULL};
+        struct cs_writer token = {0};
+        ticket_forge_add(&inner, KERBEROS_AUTHDATA_AP_OPTIONS, span_over(&options));
+        ticket_forge_add(&inner, KERBEROS_AUTHDATA_TARGET, span_over(&target));
+        ticket_forge_contain(&data, &inner);
+        forge.said = &data;
+        ticket_forge(&forge, &token);
+        expect_text(cs_written(&token), keys,
+                    "        ad-type: AD-AUTH-DATA-AP-OPTIONS (143), size 4\n"
+                    "          ap-options: 0x00004000\n"
+                    "            KERB_AP_OPTIONS_CBT\n"
+                    "        ad-type: AD-AUTH-DATA-TARGET-NAME (144), size ");
+        expect_text(cs_written(&token), keys, cases[i].target);
+        free_AuthorizationData(&data);
+        cs_writer_drop(&token);
+    }
     cs_describe_keys_drop(keys);
 }
 
@@ -412,21 +448,14 @@ static void test_user_to_user(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kdc_error),
-        cmocka_unit_test(test_kdc_requests),
-        cmocka_unit_test(test_kdc_replies),
-        cmocka_unit_test(test_kdc_opened),
-        cmocka_unit_test(test_no_secret),
-        cmocka_unit_test(test_request_closed),
-        cmocka_unit_test(test_request_opened),
-        cmocka_unit_test(test_pac_of_another_key),
-        cmocka_unit_test(test_request_of_another_key),
-        cmocka_unit_test(test_delegation),
-        cmocka_unit_test(test_reply_after_request),
-        cmocka_unit_test(test_inside_spnego),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_user_to_user),
-        cmocka_unit_test(test_no_keytab),
+        cmocka_unit_test(test_kdc_error),          cmocka_unit_test(test_kdc_requests),
+        cmocka_unit_test(test_kdc_replies),        cmocka_unit_test(test_kdc_opened),
+        cmocka_unit_test(test_no_secret),          cmocka_unit_test(test_request_closed),
+        cmocka_unit_test(test_request_opened),     cmocka_unit_test(test_said_by_client),
+        cmocka_unit_test(test_pac_of_another_key), cmocka_unit_test(test_request_of_another_key),
+        cmocka_unit_test(test_delegation),         cmocka_unit_test(test_reply_after_request),
+        cmocka_unit_test(test_inside_spnego),      cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_user_to_user),       cmocka_unit_test(test_no_keytab),
     };
     return cmocka_run_group_tests_name("describe_kerberos", tests, open_world, close_world);
 }
