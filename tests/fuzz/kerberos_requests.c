@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Fuzz target: AP-REQs, as a server reads them, changed outside, inside the ticket and inside the authenticator, whose
- * keys are known. Input: a byte that says where, and the changes (changes.h); or the token, or the checksum, as it is.
+ * keys are known. Input: a byte that says where, and the changes (changes.h); or the token, the checksum, or what the
+ * authenticator's AD-IF-RELEVANT has, as it is.
  */
 #include "changes.h"
+#include "kerberos_authdata.h"
 #include "kerberos_checksum.h"
 #include "kerberos_service.h"
 #include "ticket_forge.h"
@@ -11,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum where { IN_TOKEN, IN_TICKET, IN_AUTHENTICATOR, WHOLE_TOKEN, WHOLE_CHECKSUM, PLACES };
+enum where { IN_TOKEN, IN_TICKET, IN_AUTHENTICATOR, WHOLE_TOKEN, WHOLE_CHECKSUM, WHOLE_AUTHDATA, PLACES };
 
 static struct kerberos_service service;
 
@@ -72,6 +74,34 @@ static void checksum(struct cs_span bytes)
     cs_writer_drop(&written);
 }
 
+/* What is read of authorization data reads the same when it is written anew. */
+static void authdata(const AuthorizationData *data)
+{
+    struct kerberos_authdata said, again;
+    AuthorizationData written = {0, NULL};
+    if (kerberos_authdata_read(data, &said) == SEC_E_OK) {
+        fuzz_require(!kerberos_authdata_write(said.target, &written) &&
+                         kerberos_authdata_read(&written, &again) == SEC_E_OK &&
+                         again.options == KERBEROS_AP_OPTIONS_CBT && again.target.size == said.target.size,
+                     "authorization data that reads otherwise when written anew");
+        kerberos_authdata_drop(&again);
+    }
+    free_AuthorizationData(&written);
+    kerberos_authdata_drop(&said);
+}
+
+/* What a client of ours says; or the rest of INPUT in its place. */
+static AuthorizationData said_by(enum where where, struct cs_reader *input)
+{
+    static const uint8_t target[] = {'H', 0, '/', 0, 's', 0};
+    AuthorizationData data = {0, NULL};
+    if (where == WHOLE_AUTHDATA)
+        ticket_forge_add(&data, KRB5_AUTHDATA_IF_RELEVANT, fuzz_rest(input));
+    else
+        fuzz_require(!kerberos_authdata_write((struct cs_span){target, sizeof target}, &data), "authorization data");
+    return data;
+}
+
 static void forged(enum where where, struct cs_reader *input)
 {
     struct ticket_forge forge = ticket_forge_right(service.krb5, &service.key);
@@ -81,10 +111,14 @@ static void forged(enum where where, struct cs_reader *input)
     forge.edit_data = &changes;
     if (where == WHOLE_CHECKSUM) forge.checksum = fuzz_rest(input);
     checksum(forge.checksum);
+    AuthorizationData data = said_by(where, input);
+    authdata(&data);
+    forge.said = &data;
     ticket_forge(&forge, &token);
     if (where == IN_TOKEN) fuzz_change(&token, input, 4);
     offer(cs_written(&token));
     cs_writer_drop(&token);
+    free_AuthorizationData(&data);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
