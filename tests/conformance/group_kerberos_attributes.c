@@ -27,6 +27,8 @@ static const struct conformance_case cases[] = {
      "user@REALM, service/host@REALM", NULL, WINE8_DIFFERS},
     {"kerberos-attributes/server.native-names", "attributes NATIVE_NAMES Kerberos (reported)",
      "user@REALM, service/host@REALM", NULL, WINE8_DIFFERS},
+    {"kerberos-attributes/server.target", "attributes CLIENT_SPECIFIED_TARGET Kerberos (documented)",
+     "what the client named", NULL, WINE8_DIFFERS},
     {"kerberos-attributes/client.flags", "attributes FLAGS Kerberos (documented)", "as granted", NULL, WINE8_DIFFERS},
     {"kerberos-attributes/server.flags", "attributes FLAGS Kerberos (documented)", "as granted", NULL, WINE8_DIFFERS},
 };
@@ -82,6 +84,24 @@ static void names(struct conformance_run *run, const struct kerberos_realm *real
             strcmp(text, expected) ? text : "user@REALM, service/host@REALM");
 }
 
+/* Only a server is told. */
+static void client_target(struct conformance_run *run, const struct kerberos_realm *realm, struct spnego_pair *pair)
+{
+    SecPkgContext_ClientSpecifiedTarget target;
+    WCHAR expected[OBSERVED_MAX];
+
+    swprintf(expected, OBSERVED_MAX, L"%hs", realm->target);
+    SECURITY_STATUS status =
+        QueryContextAttributesW(&pair->server.context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, &target);
+    if (status) {
+        observe_status(run, "kerberos-attributes/server.target", status);
+        return;
+    }
+    observe(run, "kerberos-attributes/server.target", "%ls",
+            wcscmp(target.sTargetName, expected) ? target.sTargetName : L"what the client named");
+    FreeContextBuffer(target.sTargetName);
+}
+
 static void granted_flags(struct conformance_run *run, struct spnego_pair *pair)
 {
     char text[OBSERVED_MAX];
@@ -104,6 +124,7 @@ static void run_attributes(struct conformance_run *run)
         key_info(run, &pair);
         session_keys(run, &pair);
         names(run, &realm, &pair);
+        client_target(run, &realm, &pair);
         granted_flags(run, &pair);
         spnego_pair_close(&pair);
     }
