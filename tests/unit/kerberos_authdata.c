@@ -160,22 +160,19 @@ static void deeply_nested(void **state)
     free_AuthorizationData(&data);
 }
 
-/* A4, A5: what is no name, and what is there twice. */
+/* A4: what is no name, and what are no options. */
 static void malformed(void **state)
 {
     const struct {
         int type;
         const char *hex;
     } bad[] = {
-        {TARGET, "48"}, /* half a character */
-        {TARGET, "480054005400"
-                 "50"}, /* one and a half */
-        {TARGET, "48000000"
-                 "4900"}, /* a NUL inside */
-        {TARGET, "48000000"
-                 "0000"},     /* and two at the end */
-        {TARGET, "00d84800"}, /* half a surrogate pair */
-        {TARGET, "480000dc"},
+        {TARGET, "48"},             /* half a character */
+        {TARGET, "48005400540050"}, /* three and a half */
+        {TARGET, "480000004900"},   /* a NUL inside */
+        {TARGET, "480000000000"},   /* two at the end */
+        {TARGET, "00d84800"},       /* half a surrogate pair */
+        {TARGET, "480000dc"},       /* the other half */
         {OPTIONS, ""},
         {OPTIONS, "004000"},
         {OPTIONS, "0040000000"},
@@ -188,6 +185,7 @@ static void malformed(void **state)
     }
 }
 
+/* A5 */
 static void doubled(void **state)
 {
     const struct bytes name = utf16("HTTP/server.example.test"), empty = utf16("");

@@ -96,9 +96,9 @@ static krb5_error_code open_claim(krb5_context context, const struct kerberos_ex
 
 /*
  * Bindings given by the server are the policy: the client's must be the same. ASC_REQ_ALLOW_MISSING_BINDINGS lets a
- * client without any pass, ASC_REQ_PROXY_BINDINGS one that has any (errors.tsv, SEC_E_BAD_BINDINGS). But who may
- * pass is a client that knows of none. One that says that its programs give them where there is a channel (MS-KILE
- * 3.2.5.8) had none: it spoke to somebody who passes its request on.
+ * client without any pass, ASC_REQ_PROXY_BINDINGS one that has any (errors.tsv, SEC_E_BAD_BINDINGS). What may
+ * be missing is what a client does not know of: one that says that its programs give bindings wherever there is a
+ * channel (MS-KILE 3.2.5.8) saw none, so that somebody else has passed its request on.
  */
 static SECURITY_STATUS check_bindings(const struct kerberos_exchange *exchange, const struct claim *claim,
                                       const struct cs_leg *leg)
