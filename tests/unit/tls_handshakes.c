@@ -48,6 +48,20 @@ static void every_version_and_key(void **state)
         }
 }
 
+/* Programs ask with an empty buffer how much to read. */
+static void nothing_is_five_bytes_short(void **state)
+{
+    const struct tls_world_setup setup = {0};
+    struct tls_world_pair pair;
+    struct cs_buffer buffers[4];
+    (void)state;
+    tls_open_through(&pair, &setup);
+    assert_int_equal(tls_world_open_record(pair.client, NULL, 0, buffers), SEC_E_INCOMPLETE_MESSAGE);
+    assert_int_equal(buffers[0].type, SECBUFFER_MISSING);
+    assert_int_equal(buffers[0].size, 5);
+    tls_world_close(&pair);
+}
+
 /* A client with SCHANNEL_CRED, which knows nothing of tickets; they lie in front of what the server sends. */
 static void open_quiet(struct tls_world_pair *pair, struct cs_writer *input)
 {
@@ -167,7 +181,8 @@ static void a_last_flight_goes_with_data(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_version_and_key),        cmocka_unit_test(quiet_clients_never_see_tickets),
+        cmocka_unit_test(every_version_and_key),        cmocka_unit_test(nothing_is_five_bytes_short),
+        cmocka_unit_test(quiet_clients_never_see_tickets),
         cmocka_unit_test(quiet_clients_see_no_data),    cmocka_unit_test(quiet_clients_take_a_ticket_once),
         cmocka_unit_test(a_last_flight_goes_with_data),
     };

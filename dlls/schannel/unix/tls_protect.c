@@ -274,7 +274,7 @@ static SECURITY_STATUS decrypt(struct tls_context *context, const struct incomin
     SECURITY_STATUS status = TLS_I_PASS_OVER;
     while (status == TLS_I_PASS_OVER) {
         taken += record;
-        set(in->data, SECBUFFER_DATA, cs_buffer_bytes(&whole) + taken, whole.size - taken);
+        *in->data = (struct cs_buffer){whole.size - (uint32_t)taken, SECBUFFER_DATA, whole.address + taken};
         status = decrypt_first(context, in, &record);
     }
     if (status != SEC_E_INCOMPLETE_MESSAGE || !taken) return status;
