@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <krb5_err.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
