@@ -33,6 +33,12 @@ void cs_write_over(struct cs_writer *writer, size_t offset, struct cs_span span)
 /* Wipes and frees what was written; the writer is empty and usable again. */
 void cs_writer_drop(struct cs_writer *writer);
 
+/* Puts the low SIZE bytes of VALUE, big-endian, to where a message lies already: headers that are made in place. */
+static inline void cs_put_be(uint8_t *out, uint64_t value, size_t size)
+{
+    for (size_t i = size; i > 0; i--, value >>= 8) out[i - 1] = (uint8_t)value;
+}
+
 /* What has been written so far; valid until the next append. */
 static inline struct cs_span cs_written(const struct cs_writer *writer)
 {

@@ -4,24 +4,19 @@
  */
 #include "kerberos_wrap.h"
 
-#include "reader.h"
+#include "writer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void put_be(uint8_t *out, uint64_t value, size_t size)
-{
-    for (size_t i = size; i > 0; i--, value >>= 8) out[i - 1] = (uint8_t)value;
-}
-
 void kerberos_header_write(const struct kerberos_header *header, uint8_t out[KERBEROS_HEADER])
 {
-    put_be(out, header->id, 2);
+    cs_put_be(out, header->id, 2);
     out[2] = header->flags;
     out[3] = 0xFF;
-    put_be(out + 4, header->ec, 2);
-    put_be(out + 6, header->rrc, 2);
-    put_be(out + 8, header->sequence, 8);
+    cs_put_be(out + 4, header->ec, 2);
+    cs_put_be(out + 6, header->rrc, 2);
+    cs_put_be(out + 8, header->sequence, 8);
 }
 
 bool kerberos_header_read(const uint8_t in[KERBEROS_HEADER], struct kerberos_header *header)

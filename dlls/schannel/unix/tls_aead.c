@@ -11,11 +11,6 @@
 
 enum { TAG = 16, EXPLICIT = 8, NONCE = 12, AAD_1_2 = 13 };
 
-static void put_be(uint8_t *out, uint64_t value, size_t size)
-{
-    for (size_t i = size; i > 0; i--, value >>= 8) out[i - 1] = (uint8_t)value;
-}
-
 static size_t explicit_size(const struct tls_direction *direction)
 {
     return direction->protection == TLS_EXPLICIT_NONCE ? EXPLICIT : 0;
@@ -40,9 +35,9 @@ static size_t make_aad(const struct tls_direction *direction, const uint8_t head
         memcpy(aad, header, TLS_HEADER);
         return TLS_HEADER;
     }
-    put_be(aad, direction->sequence, 8);
+    cs_put_be(aad, direction->sequence, 8);
     memcpy(aad + 8, header, 3);
-    put_be(aad + 11, size, 2);
+    cs_put_be(aad + 11, size, 2);
     return AAD_1_2;
 }
 
@@ -68,8 +63,8 @@ bool tls_aead_protect(struct tls_direction *direction, uint8_t *header, uint8_t 
     const size_t outside = explicit_size(direction), inner = direction->protection == TLS_1_3;
     if (direction->sequence == UINT64_MAX) return false; /* RFC 8446 5.3: numbers never wrap */
     memcpy(header, (const uint8_t[]){TLS_APPLICATION_DATA, 3, 3}, 3);
-    put_be(header + 3, outside + size + inner + TAG, 2);
-    if (outside) put_be(header + TLS_HEADER, direction->sequence, EXPLICIT);
+    cs_put_be(header + 3, outside + size + inner + TAG, 2);
+    if (outside) cs_put_be(header + TLS_HEADER, direction->sequence, EXPLICIT);
     make_nonce(direction, header + TLS_HEADER, nonce);
     const size_t aad_size = make_aad(direction, header, size, aad);
     if (!encrypt(direction, nonce, aad, aad_size, data, size, trailer)) return false;
@@ -85,7 +80,7 @@ bool tls_aead_pad(struct tls_direction *direction, uint8_t *record, size_t size)
     size_t written = inner + TAG;
     if (direction->sequence == UINT64_MAX) return false;
     memcpy(record, (const uint8_t[]){TLS_APPLICATION_DATA, 3, 3}, 3);
-    put_be(record + 3, written, 2);
+    cs_put_be(record + 3, written, 2);
     memset(body, 0, inner);
     body[0] = TLS_APPLICATION_DATA;
     make_nonce(direction, NULL, nonce);
