@@ -35,7 +35,7 @@ check 'status before install: names the variable that is missing' grep -q 'WINED
 check 'status before install: where our DLLs are' grep -qF "$(countersign_libdir)" "$work/out"
 expect 'remove before install' 1 'is not installed' "$countersign" remove
 check 'before install: Wine'\''s secur32 (64 bits)' test "$(whose x86_64)" = "secur32: Wine's"
-before_i386=$(whose i386)   # nothing where Wine has no 32-bit files of its own
+before_i386=$(whose i386) || true   # nothing where Wine runs no 32-bit programs
 check 'before install: not ours (32 bits)' test "$before_i386" != 'secur32: ours'
 
 expect 'install' 0 'WINEDLLPATH=.* for new logins, in .*/\.profile and .*/environment\.d/50-countersign\.conf' \

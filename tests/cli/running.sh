@@ -39,13 +39,13 @@ done
 has_ours 'a grandchild through cmd.exe' 32 "$countersign" run --prefix "$prefix" cmd.exe /c probe-i386.exe
 for code_given in 0 1 7 255; do
     for arch in $(windows_arches); do
-        expect "exit code $code_given ($arch)" "$code_given" . \
-            "$countersign" run --prefix "$prefix" "probe-$arch.exe" exit "$code_given"
+        run_command "$countersign" run --prefix "$prefix" "probe-$arch.exe" exit "$code_given"
+        check "exit code $code_given ($arch)" test "$code" -eq "$code_given"
     done
 done
 last=probe-$(windows_arches | tail -n 1).exe
-expect 'the exit code of a child' 9 . \
-    "$countersign" run --prefix "$prefix" probe-x86_64.exe start "$last exit 9"
+run_command "$countersign" run --prefix "$prefix" probe-x86_64.exe start "$last exit 9"
+check 'the exit code of a child' test "$code" -eq 9
 expect 'options after the program are its own' 2 '^usage: probe' \
     "$countersign" run --prefix "$prefix" probe-x86_64.exe --help
 
