@@ -19,14 +19,13 @@ find_nginx() {
     unpack_package nginx "$cached"
 }
 
-# make_certificate NAME SUBJECT ISSUER OPTION...: NAME.pem and NAME.key, by the authority ISSUER.
+# make_certificate NAME SUBJECT ISSUER: NAME.pem and NAME.key, for a server, by the authority ISSUER.
 make_certificate() {
     local name=$1 subject=$2 issuer=$3
-    shift 3
     openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$subject" 2>/dev/null
     openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -CAcreateserial -out "$name.pem" \
-        -extfile <(printf 'subjectAltName=DNS:%s\nextendedKeyUsage=%s\n' "$subject" "${2-serverAuth}") \
-        -days "${1-30}" 2>/dev/null
+        -extfile <(printf 'subjectAltName=DNS:%s\nextendedKeyUsage=serverAuth\n' "$subject") \
+        -days 30 2>/dev/null
 }
 
 make_authority() {
@@ -49,7 +48,7 @@ free_https_port() {
     echo "$https_last"
 }
 
-# start_https: sets https_13, https_12, https_unknown, https_expired, https_elsewhere, https_client, the ports.
+# start_https: sets https_13, https_12, https_unknown, https_elsewhere, the ports.
 start_https() {
     local name
     https_last=$((30000 + RANDOM % 5000))
@@ -61,10 +60,9 @@ start_https() {
     make_certificate good localhost trusted
     make_certificate stranger localhost unknown
     make_certificate elsewhere other.example trusted
-    make_certificate client localhost trusted 30 clientAuth
     openssl x509 -in trusted.pem -outform DER -out trusted.der
     head -c 8388608 /dev/urandom >files/big
-    for name in 13 12 unknown elsewhere client; do
+    for name in 13 12 unknown elsewhere; do
         free_https_port >/dev/null
         printf -v "https_$name" '%s' "$https_last"
     done
@@ -77,14 +75,13 @@ start_https() {
         server_block good "$https_12" TLSv1.2
         server_block stranger "$https_unknown" 'TLSv1.2 TLSv1.3'
         server_block elsewhere "$https_elsewhere" 'TLSv1.2 TLSv1.3'
-        server_block client "$https_client" 'TLSv1.2 TLSv1.3'
         echo '}'
     } >nginx.conf
     "$nginx" -p "$PWD" -e error.log -c nginx.conf </dev/null >nginx.out 2>&1 &
     https_pid=$!
     cd "$OLDPWD" || exit
     for _ in {1..100}; do
-        ! (exec 3<>"/dev/tcp/127.0.0.1/$https_client") 2>/dev/null || return 0
+        ! (exec 3<>"/dev/tcp/127.0.0.1/$https_elsewhere") 2>/dev/null || return 0
         sleep 0.05
     done
     cat "$world/https/nginx.out" "$world/https/error.log" >&2
