@@ -44,26 +44,33 @@ static krb5_error_code store_logon(krb5_context context, krb5_creds *creds, stru
     return code;
 }
 
+/* What an AS exchange proves who asks with: one of the two. */
+struct secret {
+    const char *password;
+    krb5_keytab keytab;
+};
+
 /*
  * Without a prompter nothing asks the terminal, for a new password least of all. FAST without a ticket to armor with
  * changes nothing in the requests, but for one: else Heimdal sends a password that the KDC has refused once more, in
  * the belief that it was FAST that failed (7.8, krb5_init_creds_step). A domain counts two bad logons then, and locks
  * the account after half as many as its policy says.
  */
-static krb5_error_code run_exchange(krb5_context context, krb5_principal client, const char *password,
+static krb5_error_code run_exchange(krb5_context context, krb5_principal client, const struct secret *secret,
                                     krb5_get_init_creds_opt *options, krb5_creds *creds)
 {
     krb5_init_creds_context exchange = NULL;
     krb5_error_code code = krb5_init_creds_init(context, client, NULL, NULL, 0, options, &exchange);
     if (!code) code = krb5_init_creds_set_fast_ccache(context, exchange, NULL);
-    if (!code) code = krb5_init_creds_set_password(context, exchange, password);
+    if (!code && secret->password) code = krb5_init_creds_set_password(context, exchange, secret->password);
+    if (!code && secret->keytab) code = krb5_init_creds_set_keytab(context, exchange, secret->keytab);
     if (!code) code = krb5_init_creds_get(context, exchange);
     if (!code) code = krb5_init_creds_get_creds(context, exchange, creds);
     if (exchange) krb5_init_creds_free(context, exchange);
     return code;
 }
 
-static krb5_error_code ask(krb5_context context, krb5_principal client, const char *password, bool forwardable,
+static krb5_error_code ask(krb5_context context, krb5_principal client, const struct secret *secret, bool forwardable,
                            krb5_creds *creds)
 {
     krb5_get_init_creds_opt *options = NULL;
@@ -73,25 +80,26 @@ static krb5_error_code ask(krb5_context context, krb5_principal client, const ch
     code = krb5_get_init_creds_opt_set_addressless(context, options, TRUE);
     if (!code && client->name.name_type == KRB5_NT_ENTERPRISE_PRINCIPAL)
         code = krb5_get_init_creds_opt_set_canonicalize(context, options, TRUE);
-    if (!code) code = run_exchange(context, client, password, options, creds);
+    if (!code) code = run_exchange(context, client, secret, options, creds);
     krb5_get_init_creds_opt_free(context, options);
     return code;
 }
 
 /* Heimdal's KDC refuses the whole ticket to a user who may have none that can be forwarded. */
-static krb5_error_code ask_as(krb5_context context, krb5_principal client, const char *password, krb5_creds *creds)
+static krb5_error_code ask_as(krb5_context context, krb5_principal client, const struct secret *secret,
+                              krb5_creds *creds)
 {
-    krb5_error_code code = ask(context, client, password, true, creds);
-    if (code == KRB5KDC_ERR_POLICY || code == KRB5KDC_ERR_BADOPTION)
-        code = ask(context, client, password, false, creds);
+    krb5_error_code code = ask(context, client, secret, true, creds);
+    if (code == KRB5KDC_ERR_POLICY || code == KRB5KDC_ERR_BADOPTION) code = ask(context, client, secret, false, creds);
     return code;
 }
 
 /* The DNS is not asked for NetBIOS names: a machine in no domain would wait for it at each logon. */
-static krb5_error_code ask_by_name(krb5_context context, const struct kerberos_account *account, krb5_creds *creds)
+static krb5_error_code ask_by_name(krb5_context context, krb5_principal principal, const struct secret *secret,
+                                   krb5_creds *creds)
 {
-    if (!kerberos_is_realm(context, account->principal->realm)) return KRB5_REALM_UNKNOWN;
-    return ask_as(context, account->principal, account->password, creds);
+    if (!kerberos_is_realm(context, principal->realm)) return KRB5_REALM_UNKNOWN;
+    return ask_as(context, principal, secret, creds);
 }
 
 /* Whether the default realm's KDC does not know the UPN, or there is none: its suffix may be a realm after all. */
@@ -106,17 +114,61 @@ static krb5_error_code check_end(const struct kerberos_logon *logon, const krb5_
     return time(NULL) + logon->offset < creds->times.endtime ? 0 : KRB5KRB_AP_ERR_SKEW;
 }
 
+/* Takes the ticket that was asked for with CODE as the answer; CREDS are freed. */
+static krb5_error_code take_logon(krb5_context context, krb5_error_code code, krb5_creds *creds,
+                                  struct kerberos_logon *logon)
+{
+    if (!code && !kerberos_allows(context, creds->session.keytype)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
+    if (!code) code = store_logon(context, creds, logon);
+    if (!code) code = check_end(logon, creds);
+    krb5_free_cred_contents(context, creds);
+    return code;
+}
+
 krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerberos_account *account,
                                        struct kerberos_logon *logon)
 {
+    const struct secret secret = {.password = account->password};
     krb5_creds creds = {0};
     krb5_error_code code = KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN;
-    if (account->alias) code = ask_as(context, account->alias, account->password, &creds);
-    if (is_unknown(code)) code = ask_by_name(context, account, &creds);
-    if (!code && !kerberos_allows(context, creds.session.keytype)) code = KRB5KDC_ERR_ETYPE_NOSUPP;
-    if (!code) code = store_logon(context, &creds, logon);
-    if (!code) code = check_end(logon, &creds);
-    krb5_free_cred_contents(context, &creds);
+    if (account->alias) code = ask_as(context, account->alias, &secret, &creds);
+    if (is_unknown(code)) code = ask_by_name(context, account->principal, &secret, &creds);
+    return take_logon(context, code, &creds, logon);
+}
+
+krb5_error_code kerberos_ask_with_key(krb5_context context, krb5_principal principal, krb5_keytab keytab,
+                                      struct kerberos_logon *logon)
+{
+    const struct secret secret = {.keytab = keytab};
+    krb5_creds creds = {0};
+    return take_logon(context, ask_by_name(context, principal, &secret, &creds), &creds, logon);
+}
+
+/* Whether tickets that may be forwarded can be had with LOGON's ticket-granting ticket. */
+static bool is_forwardable(krb5_context context, const struct kerberos_logon *logon)
+{
+    krb5_creds wanted = {.client = logon->client}, tgt = {0};
+    const char *realm = logon->client->realm;
+    bool forwardable = false;
+    if (krb5_make_principal(context, &wanted.server, realm, KRB5_TGS_NAME, realm, NULL)) return false;
+    if (!krb5_cc_retrieve_cred(context, logon->ccache, 0, &wanted, &tgt)) {
+        forwardable = tgt.flags.b.forwardable;
+        krb5_free_cred_contents(context, &tgt);
+    }
+    krb5_free_principal(context, wanted.server);
+    return forwardable;
+}
+
+/* As Windows's, a service ticket may be forwarded, without which no server goes on with it (MS-SFU 3.2.5.2.1). */
+static krb5_error_code get_ticket(krb5_context context, const struct kerberos_logon *logon, krb5_const_principal server,
+                                  krb5_creds **creds)
+{
+    krb5_get_creds_opt options;
+    krb5_error_code code = krb5_get_creds_opt_alloc(context, &options);
+    if (code) return code;
+    if (is_forwardable(context, logon)) krb5_get_creds_opt_add_options(context, options, KRB5_GC_FORWARDABLE);
+    code = krb5_get_creds(context, options, logon->ccache, server, creds);
+    krb5_get_creds_opt_free(context, options);
     return code;
 }
 
@@ -124,7 +176,7 @@ krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerbe
                                         krb5_const_principal server, krb5_creds **creds)
 {
     krb5_set_kdc_sec_offset(context, (int32_t)logon->offset, -1);
-    krb5_error_code code = krb5_get_creds(context, NULL, logon->ccache, server, creds);
+    krb5_error_code code = get_ticket(context, logon, server, creds);
     if (!code && (code = check_end(logon, *creds))) {
         krb5_free_creds(context, *creds);
         *creds = NULL;

@@ -23,6 +23,12 @@ bool kerberos_stamp_user_cache(krb5_context context, struct kerberos_stamp *stam
 krb5_error_code kerberos_ask_for_logon(krb5_context context, const struct kerberos_account *account,
                                        struct kerberos_logon *logon);
 
+/*
+ * The same for PRINCIPAL with its key in KEYTAB. Errors besides: KRB5_KT_NOTFOUND.
+ */
+krb5_error_code kerberos_ask_with_key(krb5_context context, krb5_principal principal, krb5_keytab keytab,
+                                      struct kerberos_logon *logon);
+
 /* The TGS exchange for SERVER, unless LOGON's cache has a ticket. The caller frees *creds. */
 krb5_error_code kerberos_ask_for_ticket(krb5_context context, const struct kerberos_logon *logon,
                                         krb5_const_principal server, krb5_creds **creds);
