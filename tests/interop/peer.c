@@ -386,14 +386,14 @@ static void command_delegate(struct peer *peer, char *rest)
 {
     const struct cs_session *session = session_of(peer);
     if (!session) return;
-    if (!session->delegated) {
+    if (!(session->flags & ASC_REQ_DELEGATE)) {
         answer_status(SEC_E_NO_CREDENTIALS);
         return;
     }
     if (!set_text(&peer->target, rest)) return;
-    cs_credential_addref(session->delegated);
+    cs_credential_addref(session->onward);
     cs_credential_release(peer->credential);
-    peer->credential = session->delegated;
+    peer->credential = session->onward;
     cs_context_release(peer->context);
     peer->context = NULL;
     peer->initiator = true;

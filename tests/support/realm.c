@@ -180,9 +180,19 @@ void realm_configure(const char *lines)
     if (!file || fputs(lines, file) < 0 || fclose(file)) abort();
 }
 
+static void kinit(const char *user, const char *password, const char *option)
+{
+    run("printf '%%s\\n' '%s' | kinit.heimdal --password-file=STDIN %s '%s' >/dev/null", password, option, user);
+}
+
 void realm_kinit(const char *user, const char *password)
 {
-    run("printf '%%s\\n' '%s' | kinit.heimdal --password-file=STDIN --forwardable '%s' >/dev/null", password, user);
+    kinit(user, password, "--forwardable");
+}
+
+void realm_kinit_unforwardable(const char *user, const char *password)
+{
+    kinit(user, password, "--no-forwardable");
 }
 
 void realm_kdestroy(void)

@@ -49,8 +49,9 @@ void realm_other_pause(void);
 /* A path inside the folder, good until the next call. */
 const char *realm_path(const char *name);
 
-/* Gets a ticket for USER into the user's cache, as kinit does; forgets it again. */
+/* Gets a ticket for USER into the user's cache, as kinit does, one that may be forwarded or not; forgets it again. */
 void realm_kinit(const char *user, const char *password);
+void realm_kinit_unforwardable(const char *user, const char *password);
 void realm_kdestroy(void);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #include "context.h"
 
+#include "client.h"
+
 #include "secure.h"
 
 #include <nettle/sha2.h>
@@ -45,11 +47,19 @@ void cs_credential_release(struct cs_credential *credential)
 SECURITY_STATUS cs_acquire_credential(const struct cs_mechanism *mechanism, const struct cs_credential_request *request,
                                       struct cs_credential **credential)
 {
+    struct cs_credential *onward = request->client ? request->client->onward : NULL;
+    if (onward && onward->mechanism == mechanism) {
+        cs_credential_addref(onward);
+        *credential = onward;
+        return SEC_E_OK;
+    }
     SECURITY_STATUS status = mechanism->acquire(request, credential);
     if (status) return status;
     (*credential)->mechanism = mechanism;
     (*credential)->references = 1;
     (*credential)->use = request->use;
+    /* In its client's name a server is no server: its keys are its own. */
+    if (request->identity.kind == CS_IDENTITY_CLIENT) (*credential)->use &= SECPKG_CRED_OUTBOUND;
     return SEC_E_OK;
 }
 

@@ -32,9 +32,10 @@ struct cs_credential;
 struct cs_context;
 
 enum cs_identity_kind {
-    CS_IDENTITY_DEFAULT,  /* none given: the loopback logon, and what a leg brings with it */
-    CS_IDENTITY_EXPLICIT, /* user, domain, password */
-    CS_IDENTITY_ANONYMOUS /* the empty identity */
+    CS_IDENTITY_DEFAULT,   /* none given: the loopback logon, and what a leg brings with it */
+    CS_IDENTITY_EXPLICIT,  /* user, domain, password */
+    CS_IDENTITY_ANONYMOUS, /* the empty identity */
+    CS_IDENTITY_CLIENT     /* the client in whose name the caller acts, by its token */
 };
 
 struct cs_identity {
@@ -43,9 +44,12 @@ struct cs_identity {
     struct cs_span package_list; /* Negotiate's: "!ntlm,Kerberos"; empty: any */
 };
 
+struct cs_client;
+
 struct cs_credential_request {
     uint32_t use; /* SECPKG_CRED_ */
     struct cs_identity identity;
+    struct cs_client *client; /* CS_IDENTITY_CLIENT: borrowed; NULL: it is gone */
     struct cs_policy policy;
     struct cs_span machine;  /* NetBIOS name of this machine; empty: taken from the Unix host name */
     struct cs_span dns_host; /* its DNS name; empty likewise */
@@ -98,8 +102,9 @@ struct cs_credential {
 const struct cs_mechanism *cs_find_mechanism(const char *package);
 
 /*
- * Makes a credential of MECHANISM; the caller releases it. SEC_E_OK, SEC_E_NO_CREDENTIALS, SEC_E_INSUFFICIENT_MEMORY,
- * SEC_E_INTERNAL_ERROR (errors.tsv AcquireCredentialsHandle/NTLM).
+ * Makes a credential of MECHANISM; the caller releases it. A client's goes out alone, is what its session has for that,
+ * and otherwise one that is good for nothing: SEC_E_NO_CREDENTIALS when a context is asked for. SEC_E_OK,
+ * SEC_E_NO_CREDENTIALS, SEC_E_INSUFFICIENT_MEMORY, SEC_E_INTERNAL_ERROR (errors.tsv AcquireCredentialsHandle/NTLM).
  */
 SECURITY_STATUS cs_acquire_credential(const struct cs_mechanism *mechanism, const struct cs_credential_request *request,
                                       struct cs_credential **credential);

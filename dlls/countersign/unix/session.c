@@ -2,7 +2,7 @@
 /*
  * The session record's common part.
  */
-#include "context.h"
+#include "client.h"
 #include "utf16.h"
 
 #include <time.h>
@@ -45,7 +45,8 @@ void cs_session_release(struct cs_session *session)
     if (!session) return;
     cs_span_drop(&session->native_client);
     cs_span_drop(&session->native_server);
-    cs_credential_release(session->delegated);
+    cs_client_release(session->client);
+    cs_credential_release(session->onward);
     cs_logon_release(session->logon);
     session->protection->release(session);
 }

@@ -9,6 +9,7 @@
 #include "logon.h"
 #include "message.h"
 
+struct cs_client;
 struct cs_credential;
 struct cs_session;
 
@@ -55,8 +56,10 @@ struct cs_session {
     struct cs_span target; /* the target name that the initiator gave, UTF-16LE; owned; empty if none */
     /* NATIVE_NAMES, UTF-16LE user@REALM and service/host@REALM; owned; empty if the mechanism has none */
     struct cs_span native_client, native_server;
-    struct cs_credential *delegated; /* acceptor: what the client delegated; owned; else NULL */
-    struct cs_logon *logon;          /* acceptor: what is known of the client for an access token; owned; else NULL */
+    /* Acceptor, each owned or NULL, and the client's once somebody has asked for that (client.h) */
+    struct cs_credential *onward; /* what reaches other servers in the client's name */
+    struct cs_logon *logon;       /* what is known of the client for an access token */
+    struct cs_client *client;
 };
 
 /* The time now as FILETIME (100 ns since 1601), UTC, to the kernel's tick: it is asked once a message. */

@@ -142,10 +142,21 @@ struct kerberos_ticket {
     struct kerberos_ticket *next;
 };
 
+/*
+ * A client that has shown a ticket and forwarded none: tickets are got in its name with the server's own (MS-SFU).
+ */
+struct kerberos_proxy {
+    struct cs_span request;               /* the AP-REQ that the server took from it; owned */
+    krb5_principal client;                /* whom the ticket in it is of; owned; NULL: nobody */
+    krb5_timestamp endtime;               /* of that ticket, by our clock */
+    struct kerberos_credential *acceptor; /* the server's, borrowed */
+};
+
 struct kerberos_client {
     struct kerberos_contexts *contexts; /* borrowed */
     bool is_default;                    /* the user's credential cache */
-    struct kerberos_account account;    /* else */
+    struct kerberos_account account;    /* else; nobody: of a client whose server has nothing to act with */
+    struct kerberos_proxy proxy;        /* else: client NULL unless it is one */
     pthread_mutex_t lock;               /* guards what follows; never held while a KDC is asked */
     struct kerberos_logon *logon;       /* NULL before the first */
     struct kerberos_ticket *tickets;    /* most recent first */
@@ -200,6 +211,7 @@ struct kerberos_server {
     pthread_mutex_t lock;
     struct kerberos_key_set *set; /* NULL before the first */
     struct kerberos_stamp file;   /* the keytab's when SET was read */
+    struct kerberos_logon *logon; /* got with a key of the keytab; NULL before the first */
 };
 
 bool kerberos_server_init(struct kerberos_server *server, struct kerberos_contexts *contexts);
@@ -239,9 +251,10 @@ bool kerberos_key_vouches(const struct kerberos_key_set *set, const krb5_keybloc
 
 struct kerberos_credential {
     struct cs_credential head;
-    bool suppress_bindings; /* SuppressExtendedProtection */
+    struct kerberos_credential *acceptor; /* of a client's: who accepted that, and whose contexts serve; a reference */
+    bool suppress_bindings;               /* SuppressExtendedProtection */
     struct kerberos_patience patience;
-    struct kerberos_contexts contexts;
+    struct kerberos_contexts contexts; /* its own; client.contexts are those that serve */
     struct kerberos_client client;
     struct kerberos_server server;
     struct kerberos_replay_cache *replays; /* inbound alone */
@@ -278,6 +291,7 @@ struct kerberos_exchange {
     /* UTF-16LE, owned until the session has them: DOMAIN\user, and the ticket's principals */
     struct cs_span names, client, server;
     struct kerberos_logon *delegated; /* acceptor: what the client forwarded, else NULL */
+    struct kerberos_proxy proxy;      /* acceptor: what else can be done in its name; client NULL: nothing */
     struct cs_logon *logon;           /* acceptor: what the PAC says, owned until the session has it; NULL: nothing */
 };
 
@@ -358,8 +372,24 @@ void kerberos_forward(krb5_context context, const struct kerberos_exchange *exch
 bool kerberos_take_delegated(krb5_context context, struct kerberos_exchange *exchange, krb5_const_principal client,
                              struct cs_span message);
 
-/* A credential of exchange->delegated's client, which no other session ever gets (bug class E5); NULL without memory.
+/*
+ * A credential of EXCHANGE's client, which no other session ever gets (bug class E5): of what it forwarded, else of
+ * what it showed. NULL: it did neither, or no memory.
  */
-struct cs_credential *kerberos_delegated_credential(struct kerberos_exchange *exchange);
+struct cs_credential *kerberos_onward_credential(struct kerberos_exchange *exchange);
+
+/* kerberos_proxy.c: S4U2proxy and S4U2self, MS-SFU */
+
+/* Notes REQUEST, an AP-REQ that has held, as what CLIENT has shown, until ENDTIME. False without memory. */
+bool kerberos_proxy_note(krb5_context context, struct kerberos_proxy *proxy, struct cs_span request,
+                         krb5_const_principal client, krb5_timestamp endtime);
+void kerberos_proxy_drop(krb5_context context, struct kerberos_proxy *proxy);
+
+/*
+ * A ticket of the client's for the target that TICKET names, into TICKET. SEC_E_NO_CREDENTIALS: the KDC lets this
+ * server do nothing in that client's name, or the server cannot log on itself; else statuses of kerberos_client_ticket.
+ */
+SECURITY_STATUS kerberos_proxy_ticket(krb5_context context, const struct kerberos_proxy *proxy,
+                                      struct kerberos_ticket *ticket);
 
 #endif

@@ -239,6 +239,21 @@ static SECURITY_STATUS answer(krb5_context context, struct kerberos_exchange *ex
     return exchange->waits_for_reply ? SEC_I_CONTINUE_NEEDED : kerberos_complete(exchange, leg, session);
 }
 
+/*
+ * What can be done in the client's name: what it has forwarded, else what a KDC makes of the ticket that it has shown,
+ * which is for a key of this server's own. Nothing, for one that lets itself be identified alone.
+ */
+static bool take_onward(krb5_context context, struct kerberos_exchange *exchange, const struct kerberos_token *token,
+                        const struct claim *claim)
+{
+    const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
+    if ((claim->checksum.flags & KERBEROS_DELEGATE) &&
+        kerberos_take_delegated(context, exchange, &client, claim->checksum.delegated))
+        exchange->flags |= KERBEROS_DELEGATE;
+    if (exchange->delegated || exchange->user_to_user || (exchange->flags & KERBEROS_IDENTIFY)) return true;
+    return kerberos_proxy_note(context, &exchange->proxy, token->message, &client, claim->ticket.endtime);
+}
+
 static SECURITY_STATUS accept_claim(krb5_context context, struct kerberos_exchange *exchange,
                                     const struct kerberos_token *token, struct claim *claim, struct cs_leg *leg)
 {
@@ -250,11 +265,7 @@ static SECURITY_STATUS accept_claim(krb5_context context, struct kerberos_exchan
     if (status == SEC_E_OK) status = take_target(context, exchange, claim);
     if (status == SEC_E_OK) status = check_replay(context, exchange, claim);
     if (status) return status;
-    const Principal client = {.name = claim->ticket.cname, .realm = claim->ticket.crealm};
-    if ((claim->checksum.flags & KERBEROS_DELEGATE) &&
-        kerberos_take_delegated(context, exchange, &client, claim->checksum.delegated))
-        exchange->flags |= KERBEROS_DELEGATE;
-    return SEC_E_OK;
+    return take_onward(context, exchange, token, claim) ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 /* A KRB-ERROR for the client; false: it cannot be made. */

@@ -33,6 +33,7 @@ void kerberos_client_drop(krb5_context context, struct kerberos_client *client)
     release_list(context, client->tickets);
     kerberos_logon_release(context, client->logon);
     kerberos_account_drop(context, &client->account);
+    kerberos_proxy_drop(context, &client->proxy);
     pthread_mutex_destroy(&client->lock);
 }
 
@@ -67,7 +68,9 @@ static struct kerberos_logon *kept_logon(struct kerberos_client *client)
 {
     struct kerberos_logon *logon = NULL;
     cs_lock(&client->lock);
-    if (client->logon && now_at(client->logon->offset) + SPARE_TIME < client->logon->expiry) {
+    /* What was delegated cannot be asked for again: it serves to its end. */
+    const krb5_timestamp spare = client->account.principal ? SPARE_TIME : 0;
+    if (client->logon && now_at(client->logon->offset) + spare < client->logon->expiry) {
         logon = client->logon;
         __atomic_add_fetch(&logon->references, 1, __ATOMIC_RELAXED);
     }
@@ -90,7 +93,8 @@ SECURITY_STATUS kerberos_client_logon(struct kerberos_client *client, krb5_conte
 {
     *logon = client->is_default ? NULL : kept_logon(client);
     if (*logon) return SEC_E_OK;
-    if (!client->is_default && !client->account.principal) return SEC_E_NO_CREDENTIALS; /* delegated, and expired */
+    /* A client's: what it delegated has expired, or it delegated nothing. A proxy's server's is never its own. */
+    if (!client->is_default && !client->account.principal) return SEC_E_NO_CREDENTIALS;
     struct kerberos_logon *made = calloc(1, sizeof *made);
     if (!made) return SEC_E_INSUFFICIENT_MEMORY;
     made->references = 1;
@@ -179,16 +183,25 @@ static SECURITY_STATUS ask(krb5_context context, const struct kerberos_logon *lo
     return code == KRB5KRB_AP_ERR_TKT_EXPIRED ? SEC_E_NO_CREDENTIALS : kerberos_status(code);
 }
 
-static SECURITY_STATUS new_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,
-                                  struct kerberos_ticket **ticket)
+static SECURITY_STATUS ask_for_own(struct kerberos_client *client, krb5_context context, struct kerberos_ticket *ticket)
 {
     struct kerberos_logon *logon;
     SECURITY_STATUS status = kerberos_client_logon(client, context, &logon);
     if (status) return status;
+    status = ask(context, logon, ticket);
+    kerberos_logon_release(context, logon);
+    return status;
+}
+
+static SECURITY_STATUS new_ticket(struct kerberos_client *client, krb5_context context, struct cs_span target,
+                                  struct kerberos_ticket **ticket)
+{
+    SECURITY_STATUS status = SEC_E_INSUFFICIENT_MEMORY;
     struct kerberos_ticket *made = calloc(1, sizeof *made);
     if (made) made->references = 1;
-    status = made && cs_span_copy(&made->target, target) ? ask(context, logon, made) : SEC_E_INSUFFICIENT_MEMORY;
-    kerberos_logon_release(context, logon);
+    if (made && cs_span_copy(&made->target, target))
+        status = client->proxy.client ? kerberos_proxy_ticket(context, &client->proxy, made)
+                                      : ask_for_own(client, context, made);
     if (status)
         kerberos_ticket_release(context, made);
     else

@@ -108,7 +108,7 @@ static void attach(struct kerberos_exchange *exchange, struct cs_session *sessio
     exchange->client = exchange->server = (struct cs_span){NULL, 0};
     session->logon = exchange->logon;
     exchange->logon = NULL;
-    if (exchange->delegated) session->delegated = kerberos_delegated_credential(exchange);
+    if (!session->initiator) session->onward = kerberos_onward_credential(exchange);
 }
 
 SECURITY_STATUS kerberos_complete(struct kerberos_exchange *exchange, struct cs_leg *leg, struct cs_session **session)

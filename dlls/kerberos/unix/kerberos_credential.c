@@ -22,14 +22,17 @@ static void drop_halves(krb5_context context, struct kerberos_credential *creden
 static void release_credential(struct cs_credential *head)
 {
     struct kerberos_credential *credential = (struct kerberos_credential *)head;
+    struct kerberos_credential *acceptor = credential->acceptor;
+    struct kerberos_contexts *contexts = credential->client.contexts;
     krb5_context context;
-    if (!kerberos_borrow(&credential->contexts, &context)) {
+    if (!kerberos_borrow(contexts, &context)) {
         drop_halves(context, credential);
-        kerberos_give_back(&credential->contexts, context);
+        kerberos_give_back(contexts, context);
     }
     kerberos_replay_close(credential->replays);
-    kerberos_contexts_drop(&credential->contexts);
+    if (!acceptor) kerberos_contexts_drop(&credential->contexts);
     cs_wipe_free(credential, sizeof *credential);
+    if (acceptor) cs_credential_release(&acceptor->head);
 }
 
 static SECURITY_STATUS take_identity(krb5_context context, struct kerberos_credential *credential,
@@ -38,6 +41,7 @@ static SECURITY_STATUS take_identity(krb5_context context, struct kerberos_crede
     if (request->identity.kind == CS_IDENTITY_DEFAULT) return SEC_E_OK;
     /* An acceptor too has tickets of its own: user-to-user shows one. */
     credential->client.is_default = false;
+    if (request->identity.kind == CS_IDENTITY_CLIENT) return SEC_E_OK;
     SECURITY_STATUS status = kerberos_account_make(context, &request->identity, &credential->client.account);
     if (status == SEC_E_OK && (request->use & SECPKG_CRED_INBOUND)) {
         credential->server.is_default = false;
@@ -71,19 +75,35 @@ static struct kerberos_places places_of(const struct cs_credential_request *requ
                                     place_of(request->krb5_ktname)};
 }
 
-struct cs_credential *kerberos_delegated_credential(struct kerberos_exchange *exchange)
+/* Everything that is not the client's is its acceptor's: policy, and the contexts. */
+static struct kerberos_credential *make_client_credential(struct kerberos_credential *acceptor)
 {
-    const char *config = exchange->credential->contexts.places.config;
-    const struct kerberos_places places = {.config = config ? strdup(config) : NULL};
-    struct kerberos_credential *credential = make_credential(places);
+    struct kerberos_credential *credential = calloc(1, sizeof *credential);
     if (!credential) return NULL;
-    credential->head.mechanism = &kerberos_mechanism;
-    credential->head.references = 1;
-    credential->head.use = SECPKG_CRED_OUTBOUND;
-    credential->patience = exchange->credential->patience;
+    if (!kerberos_client_init(&credential->client, acceptor->client.contexts) ||
+        !kerberos_server_init(&credential->server, acceptor->client.contexts)) {
+        free(credential);
+        return NULL;
+    }
+    credential->head = (struct cs_credential){&kerberos_mechanism, 1, SECPKG_CRED_OUTBOUND, never};
+    credential->patience = acceptor->patience;
+    credential->suppress_bindings = acceptor->suppress_bindings;
     credential->client.is_default = false;
+    credential->acceptor = acceptor;
+    cs_credential_addref(&acceptor->head);
+    return credential;
+}
+
+struct cs_credential *kerberos_onward_credential(struct kerberos_exchange *exchange)
+{
+    if (!exchange->delegated && !exchange->proxy.client) return NULL;
+    struct kerberos_credential *credential = make_client_credential(exchange->credential);
+    if (!credential) return NULL;
     credential->client.logon = exchange->delegated;
+    credential->client.proxy = exchange->proxy;
+    credential->client.proxy.acceptor = exchange->credential;
     exchange->delegated = NULL;
+    exchange->proxy = (struct kerberos_proxy){.client = NULL};
     return &credential->head;
 }
 
@@ -96,10 +116,10 @@ static SECURITY_STATUS acquire(const struct cs_credential_request *request, stru
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
     credential->suppress_bindings = request->policy.suppress_extended_protection != 0;
     credential->patience = kerberos_patience_of(&request->policy);
-    SECURITY_STATUS status = kerberos_status(kerberos_borrow(&credential->contexts, &context));
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(credential->client.contexts, &context));
     if (status == SEC_E_OK) {
         status = take_identity(context, credential, request);
-        kerberos_give_back(&credential->contexts, context);
+        kerberos_give_back(credential->client.contexts, context);
     }
     if (status == SEC_E_OK && (request->use & SECPKG_CRED_INBOUND) && !(credential->replays = kerberos_replay_open()))
         status = SEC_E_INSUFFICIENT_MEMORY;
@@ -120,8 +140,12 @@ static SECURITY_STATUS write_names(krb5_context context, const struct kerberos_c
         status = kerberos_write_name(context, credential->server.account.principal, output);
     } else if (client->account.principal) {
         status = kerberos_write_name(context, client->account.principal, output);
-    } else if (!client->is_default) {
+    } else if (client->proxy.client) {
+        status = kerberos_write_name(context, client->proxy.client, output);
+    } else if (client->logon && !client->is_default) {
         status = kerberos_write_name(context, client->logon->client, output); /* delegated */
+    } else if (!client->is_default) {
+        status = SEC_E_NO_CREDENTIALS;
     } else {
         status = kerberos_status(kerberos_open_user_cache(context, &logon));
         if (status == SEC_E_OK) status = kerberos_write_name(context, logon.client, output);
@@ -134,10 +158,10 @@ static SECURITY_STATUS credential_names(const struct cs_credential *head, struct
 {
     struct kerberos_credential *credential = (struct kerberos_credential *)(uintptr_t)head;
     krb5_context context;
-    SECURITY_STATUS status = kerberos_status(kerberos_borrow(&credential->contexts, &context));
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(credential->client.contexts, &context));
     if (status) return status;
     status = write_names(context, credential, output);
-    kerberos_give_back(&credential->contexts, context);
+    kerberos_give_back(credential->client.contexts, context);
     return status == SEC_E_OK ? SEC_E_OK : SEC_E_NO_CREDENTIALS;
 }
 
@@ -148,17 +172,17 @@ static bool can_accept(const struct cs_credential *head)
     struct kerberos_key_set *keys = NULL;
     krb5_context context;
     if (!credential->server.is_default) return true;
-    if (kerberos_borrow(&credential->contexts, &context)) return false;
+    if (kerberos_borrow(credential->client.contexts, &context)) return false;
     const bool has_keys = kerberos_server_keys(&credential->server, context, &keys) == SEC_E_OK;
     kerberos_key_set_release(context, keys);
-    kerberos_give_back(&credential->contexts, context);
+    kerberos_give_back(credential->client.contexts, context);
     return has_keys;
 }
 
 static SECURITY_STATUS make_given(struct kerberos_exchange *exchange, const struct cs_identity *identity,
                                   struct kerberos_client *given)
 {
-    struct kerberos_contexts *contexts = &exchange->credential->contexts;
+    struct kerberos_contexts *contexts = exchange->credential->client.contexts;
     krb5_context context;
     SECURITY_STATUS status = kerberos_status(kerberos_borrow(contexts, &context));
     if (status) return status;
@@ -177,7 +201,7 @@ static bool take_given(struct kerberos_exchange *exchange, const struct cs_ident
 {
     if (identity->kind != CS_IDENTITY_EXPLICIT || !exchange->credential->client.is_default) return true;
     struct kerberos_client *given = calloc(1, sizeof *given);
-    if (!given || !kerberos_client_init(given, &exchange->credential->contexts)) {
+    if (!given || !kerberos_client_init(given, exchange->credential->client.contexts)) {
         free(given);
         return false;
     }
@@ -193,6 +217,7 @@ static void drop_exchange(krb5_context context, struct kerberos_exchange *exchan
 {
     kerberos_ticket_release(context, exchange->ticket);
     kerberos_logon_release(context, exchange->delegated);
+    kerberos_proxy_drop(context, &exchange->proxy);
     kerberos_key_set_release(context, exchange->shown);
     if (exchange->given) kerberos_client_drop(context, exchange->given);
     free(exchange->given);
@@ -201,7 +226,7 @@ static void drop_exchange(krb5_context context, struct kerberos_exchange *exchan
 static void end(void *state)
 {
     struct kerberos_exchange *exchange = state;
-    struct kerberos_contexts *contexts = &exchange->credential->contexts;
+    struct kerberos_contexts *contexts = exchange->credential->client.contexts;
     krb5_context context;
     if (!kerberos_borrow(contexts, &context)) {
         drop_exchange(context, exchange);
@@ -237,13 +262,13 @@ static SECURITY_STATUS step(void *state, struct cs_leg *leg, struct cs_writer *o
     struct kerberos_exchange *exchange = state;
     struct kerberos_wait wait;
     krb5_context context;
-    SECURITY_STATUS status = kerberos_status(kerberos_borrow(&exchange->credential->contexts, &context));
+    SECURITY_STATUS status = kerberos_status(kerberos_borrow(exchange->credential->client.contexts, &context));
     if (status) return status;
     kerberos_wait_begin(&wait, &exchange->credential->patience);
     status = exchange->initiator ? kerberos_initiate(exchange, context, leg, output, session)
                                  : kerberos_accept(exchange, context, leg, output, session);
     kerberos_wait_end(&wait);
-    kerberos_give_back(&exchange->credential->contexts, context);
+    kerberos_give_back(exchange->credential->client.contexts, context);
     return status;
 }
 

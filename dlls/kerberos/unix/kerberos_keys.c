@@ -20,6 +20,7 @@ bool kerberos_server_init(struct kerberos_server *server, struct kerberos_contex
 void kerberos_server_drop(krb5_context context, struct kerberos_server *server)
 {
     kerberos_key_set_release(context, server->set);
+    kerberos_logon_release(context, server->logon);
     kerberos_account_drop(context, &server->account);
     pthread_mutex_destroy(&server->lock);
 }
@@ -53,7 +54,7 @@ krb5_error_code kerberos_key_set_add(krb5_context context, struct kerberos_key_s
     return code;
 }
 
-static krb5_error_code open_keytab(krb5_context context, const struct kerberos_server *server, krb5_keytab *keytab)
+krb5_error_code kerberos_open_keytab(krb5_context context, const struct kerberos_server *server, krb5_keytab *keytab)
 {
     const char *place = server->contexts->places.keytab;
     return place ? krb5_kt_resolve(context, place, keytab) : krb5_kt_default(context, keytab);
@@ -132,7 +133,7 @@ SECURITY_STATUS kerberos_server_keys(struct kerberos_server *server, krb5_contex
     bool lasts = !server->is_default;
     *set = NULL;
     if (server->is_default) {
-        krb5_error_code code = open_keytab(context, server, &keytab);
+        krb5_error_code code = kerberos_open_keytab(context, server, &keytab);
         if (code) return kerberos_status(code);
         lasts = stamp_of(context, keytab, &stamp);
     }
@@ -180,7 +181,7 @@ static bool has_version(const struct kerberos_key *key, const Ticket *ticket)
     return !key->kvno || !ticket->enc_part.kvno || (uint8_t)key->kvno == (uint8_t)*ticket->enc_part.kvno;
 }
 
-static bool same_key(const krb5_keyblock *one, const krb5_keyblock *other)
+bool kerberos_same_key(const krb5_keyblock *one, const krb5_keyblock *other)
 {
     return one->keytype == other->keytype && one->keyvalue.length == other->keyvalue.length &&
            cs_same(one->keyvalue.data, other->keyvalue.data, one->keyvalue.length);
@@ -189,7 +190,7 @@ static bool same_key(const krb5_keyblock *one, const krb5_keyblock *other)
 bool kerberos_key_vouches(const struct kerberos_key_set *set, const krb5_keyblock *key, const Ticket *ticket)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (same_key(&set->keys[i].key, key) && !is_named(&set->keys[i], ticket)) return false;
+        if (kerberos_same_key(&set->keys[i].key, key) && !is_named(&set->keys[i], ticket)) return false;
     return true;
 }
 

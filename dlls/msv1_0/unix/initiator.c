@@ -46,6 +46,9 @@ static uint32_t offered_flags(uint32_t request, uint32_t lm_compatibility_level)
 static SECURITY_STATUS check_request(const struct ntlm_exchange *exchange)
 {
     if (exchange->request & ISC_REQ_DATAGRAM) return SEC_E_UNSUPPORTED_FUNCTION;
+    /* Acting in a client's name: the loopback logon would be this process's user's. */
+    if (account_of(exchange)->kind == CS_IDENTITY_CLIENT && !(exchange->request & ISC_REQ_NULL_SESSION))
+        return SEC_E_NO_CREDENTIALS;
     if (credential_of(exchange)->policy.restrict_sending_ntlm_traffic >= 2) return STATUS_NOT_SUPPORTED;
     return SEC_E_OK;
 }

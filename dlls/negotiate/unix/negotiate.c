@@ -68,6 +68,8 @@ static SECURITY_STATUS acquire_inner(struct negotiate_credential *credential,
     for (int i = 0; i < CANDIDATES; i++) {
         const char *package = negotiate_candidates[i].package;
         if (!admitted(list, package)) continue;
+        /* NTLM has nothing that could be passed on: its client's name is never acted in. */
+        if (request->identity.kind == CS_IDENTITY_CLIENT && i > 0) continue;
         SECURITY_STATUS status = cs_acquire_credential(cs_find_mechanism(package), request, &credential->inner[i]);
         if (status == SEC_E_INSUFFICIENT_MEMORY) return status;
     }

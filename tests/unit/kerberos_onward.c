@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Going on to other servers in a client's name (client.h): with what it forwarded, or by constrained delegation
+ * (MS-SFU) under the name that it proved; and that nothing else is ever used in the place of that.
+ *
+ * Bug classes: E3 (an empty delegated credential), E5 (a delegated credential is nobody else's).
+ */
+#include "client.h"
+#include "heimdal_leaks.h"
+#include "kerberos_talk.h"
+#include "realm.h"
+
+#include <string.h>
+
+#define ALLOWED "HTTP/back.example.test"
+#define FORBIDDEN "HTTP/forbidden.example.test"
+#define TRUSTED "HTTP/trusted.example.test"
+#define TRANSITION "HTTP/transition.example.test"
+
+static int start(void **state)
+{
+    (void)state;
+    realm_start_peopled("--kdc-plugins '" KDC_PLUGINS "'");
+    realm_add_user("other", "Password");
+    realm_add_user("sensitive", "Password");
+    realm_kadmin("modify --attributes=+disallow-forwardable sensitive");
+    realm_add_service(ALLOWED);
+    realm_add_service(FORBIDDEN);
+    realm_add_service(TRUSTED);
+    realm_add_service(TRANSITION);
+    realm_kadmin("modify --attributes=+ok-as-delegate " TRUSTED);
+    realm_kadmin("modify --constrained-delegation=" ALLOWED "@EXAMPLE.TEST HTTP/server.example.test");
+    realm_kadmin("modify --constrained-delegation=" ALLOWED "@EXAMPLE.TEST " TRANSITION);
+    realm_kadmin("modify --attributes=+trusted-for-delegation " TRANSITION);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    realm_end();
+    return 0;
+}
+
+/* USER is with FRONT; the pair's server is what goes on. */
+static struct cs_client *arrive(struct pair *front, const char *user, const char *target, uint32_t request)
+{
+    struct pair_setup setup = realm_setup();
+    struct cs_client *client;
+    setup.user = user;
+    setup.target = target;
+    setup.client_request |= request;
+    pair_open(front, "Kerberos", &setup);
+    assert_int_equal(pair_run(front), SEC_E_OK);
+    assert_int_equal(cs_client_of(cs_context_session(front->server), &client), SEC_E_OK);
+    return client;
+}
+
+/* What a program that acts as CLIENT, which may be gone, acquires of PACKAGE. */
+static struct cs_credential *acquire_as(struct cs_client *client, const char *package, uint32_t use)
+{
+    struct cs_credential *credential;
+    const struct cs_credential_request request = {
+        .use = use, .identity = {.kind = CS_IDENTITY_CLIENT}, .client = client, .policy = cs_default_policy()};
+    assert_int_equal(cs_acquire_credential(cs_find_mechanism(package), &request, &credential), SEC_E_OK);
+    return credential;
+}
+
+/* CREDENTIAL, which is released, logs on to TARGET: as USER, or with STATUS and not at all. */
+static void go_on(struct cs_credential *credential, const char *package, const char *target, const char *user,
+                  SECURITY_STATUS status)
+{
+    struct pair back;
+    struct pair_setup setup = realm_setup();
+    setup.target = target;
+    pair_open(&back, package, &setup);
+    cs_credential_release(back.client_credential);
+    back.client_credential = credential;
+    assert_int_equal(pair_run(&back), status);
+    if (status == SEC_E_OK) {
+        expect_text(cs_context_session(back.server)->names, user);
+        expect_text(cs_context_session(back.client)->names, user);
+        expect_pair_talks(&back);
+    }
+    pair_close(&back);
+}
+
+static void leave(struct pair *front, struct cs_client *client)
+{
+    pair_close(front);
+    cs_client_release(client);
+}
+
+static void forwarded(void **state)
+{
+    struct pair front;
+    (void)state;
+    struct cs_client *client = arrive(&front, "user", TRUSTED, ISC_REQ_DELEGATE);
+    assert_int_equal(client->level, CS_LEVEL_DELEGATION);
+    /* Wherever the client itself may go, which constrained delegation would not allow. */
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", FORBIDDEN, "EXAMPLE\\user", SEC_E_OK);
+    go_on(acquire_as(client, "Negotiate", SECPKG_CRED_OUTBOUND), "Negotiate", FORBIDDEN, "EXAMPLE\\user", SEC_E_OK);
+    leave(&front, client);
+}
+
+static void constrained(void **state)
+{
+    struct pair front;
+    (void)state;
+    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    assert_int_equal(client->level, CS_LEVEL_IMPERSONATION);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+    go_on(acquire_as(client, "Negotiate", SECPKG_CRED_OUTBOUND), "Negotiate", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+    /* The KDC's word: this server may not. */
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", FORBIDDEN, NULL, SEC_E_NO_CREDENTIALS);
+    go_on(acquire_as(client, "Negotiate", SECPKG_CRED_OUTBOUND), "Negotiate", FORBIDDEN, NULL, SEC_E_NO_CREDENTIALS);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", "HTTP/nobody.example.test", NULL,
+          SEC_E_TARGET_UNKNOWN);
+    leave(&front, client);
+}
+
+/* A ticket that may not be forwarded is no evidence: the server asks for one to itself, if the KDC lets it. */
+static void protocol_transition(void **state)
+{
+    struct pair front;
+    (void)state;
+    realm_kinit_unforwardable("user", "Password");
+    struct cs_client *client = arrive(&front, NULL, "HTTP/server.example.test", 0);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+    leave(&front, client);
+    client = arrive(&front, NULL, TRANSITION, 0);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", FORBIDDEN, NULL, SEC_E_NO_CREDENTIALS);
+    leave(&front, client);
+    realm_kdestroy();
+    /* In the name of an account that is not to be delegated nobody goes on. */
+    client = arrive(&front, "sensitive", TRANSITION, 0);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+    leave(&front, client);
+}
+
+static void not_delegated(void **state)
+{
+    struct pair front;
+    (void)state;
+    struct cs_client *client = arrive(&front, "user", FORBIDDEN, 0);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+    leave(&front, client);
+}
+
+/* The user that runs the server has a ticket cache, a keytab and a loopback secret: none of them is the client's. */
+static void never_the_servers_own(void **state)
+{
+    struct pair front;
+    (void)state;
+    realm_kinit("other", "Password");
+    struct cs_client *client = arrive(&front, "user", FORBIDDEN, ISC_REQ_IDENTIFY);
+    assert_int_equal(client->level, CS_LEVEL_IDENTIFICATION);
+    assert_null(client->onward);
+    for (int gone = 0; gone < 2; gone++) {
+        struct cs_client *whose = gone ? NULL : client;
+        go_on(acquire_as(whose, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+        go_on(acquire_as(whose, "Negotiate", SECPKG_CRED_OUTBOUND), "Negotiate", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+        go_on(acquire_as(whose, "NTLM", SECPKG_CRED_OUTBOUND), "NTLM", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+    }
+    leave(&front, client);
+    realm_kdestroy();
+}
+
+/* In a client's name nothing is accepted: the keys are the server's. */
+static void no_acceptor(void **state)
+{
+    static const char *const packages[] = {"Kerberos", "Negotiate", "NTLM"};
+    struct pair front;
+    (void)state;
+    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+        struct cs_credential *credential = acquire_as(client, packages[i], SECPKG_CRED_BOTH);
+        struct cs_context *context = NULL;
+        struct cs_leg leg = {.credential = credential, .input = {(const uint8_t *)"x", 1}, .room = 4096};
+        assert_int_equal(cs_accept(&context, &leg), SEC_E_NO_CREDENTIALS);
+        cs_context_release(context);
+        cs_credential_release(credential);
+    }
+    leave(&front, client);
+}
+
+/* The record is there as long as the session or whoever holds it, and is found by its identifier alone. */
+static void records(void **state)
+{
+    struct pair front, second;
+    uint8_t id[CS_CLIENT_ID];
+    (void)state;
+    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    struct cs_client *again = cs_client_find(client->id), *other;
+    assert_ptr_equal(again, client);
+    cs_client_release(again);
+    assert_int_equal(cs_client_of(cs_context_session(front.server), &again), SEC_E_OK);
+    assert_ptr_equal(again, client);
+    cs_client_release(again);
+    assert_int_equal(cs_client_of(cs_context_session(front.client), &again), SEC_E_NO_IMPERSONATION);
+    other = arrive(&second, "other", "HTTP/server.example.test", 0);
+    assert_memory_not_equal(other->id, client->id, sizeof id);
+    go_on(acquire_as(other, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\other", SEC_E_OK);
+    go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+    memcpy(id, client->id, sizeof id);
+    for (int bit = 0; bit < 8 * CS_CLIENT_ID; bit++) {
+        id[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_null(cs_client_find(id));
+        id[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    pair_close(&front);
+    again = cs_client_find(id);
+    assert_ptr_equal(again, client);
+    cs_client_release(again);
+    cs_client_release(client);
+    assert_null(cs_client_find(id));
+    leave(&second, other);
+}
+
+/* A credential that was acquired lives on without the record, and without the server's session. */
+static void credentials_outlive_their_record(void **state)
+{
+    struct pair front;
+    (void)state;
+    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    struct cs_credential *credential = acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND);
+    leave(&front, client);
+    go_on(credential, "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forwarded),
+        cmocka_unit_test(constrained),
+        cmocka_unit_test(protocol_transition),
+        cmocka_unit_test(not_delegated),
+        cmocka_unit_test(never_the_servers_own),
+        cmocka_unit_test(no_acceptor),
+        cmocka_unit_test(records),
+        cmocka_unit_test(credentials_outlive_their_record),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
