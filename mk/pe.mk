@@ -9,8 +9,8 @@ pe_arches = x86_64 i386
 pe_modules = countersign secur32 sspicli security msv1_0 negotiate kerberos schannel
 
 # What each is made of, and imports. The package code is linked into every security package.
-pe_package = $(addprefix countersign/package/,credman identity infos policy sp_context sp_credential sp_environment \
-	sp_host sp_message sp_module sp_query)
+pe_package = $(addprefix countersign/package/,client_token credman identity infos policy sp_context sp_credential \
+	sp_environment sp_host sp_message sp_module sp_query sp_token sp_token_create sp_token_make)
 pe_objects_countersign = countersign/bridge
 pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign
@@ -27,11 +27,12 @@ pe_objects_schannel = $(addprefix schannel/,schannel schannel_attributes schanne
 	countersign/package/sp_host
 pe_imports_schannel = countersign
 pe_libs_schannel = -lcrypt32 -ladvapi32 -lntdll
-pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings call_origin caller contexts credentials \
+pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings bridge_call call_origin caller contexts \
+	credentials \
 	handle_table interface lsa lsa_packages main messages names package_calls package_host package_host_refusals \
 	package_infos package_join package_lists package_options packages performance sasl sspi_package text trace \
 	trace_line trace_names trace_text unsupported) \
-	countersign/package/identity sspicli/attributes_ex
+	countersign/package/client_token countersign/package/identity sspicli/attributes_ex
 pe_libs_secur32 = -ladvapi32 -lntdll
 pe_objects_sspicli = $(addprefix sspicli/,attributes_ex auth_identity_ex packages protected_user unsupported)
 pe_imports_sspicli = secur32

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010008u
+#define CS_BLOCKS_VERSION 0x00010009u
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -33,6 +33,11 @@ enum cs_call {
     CS_CALL_RETRIEVE_TICKET,
     CS_CALL_PURGE_TICKETS,
     CS_CALL_FETCH_TICKETS,
+    CS_CALL_SESSION_CLIENT,
+    CS_CALL_FIND_CLIENT,
+    CS_CALL_CLIENT_NAME,
+    CS_CALL_CLIENT_SIDS,
+    CS_CALL_RELEASE_CLIENT,
     CS_CALL_TLS_ACQUIRE,
     CS_CALL_TLS_RELEASE_CREDENTIAL,
     CS_CALL_TLS_LEG,
@@ -79,6 +84,7 @@ struct cs_block_acquire {
     uint32_t reserved;
     struct cs_block_policy policy;
     struct cs_block_identity identity;
+    uint8_t client[16];                                    /* CS_IDENTITY_CLIENT: as cs_block_client has it */
     struct cs_bytes machine, dns_host;                     /* UTF-16LE */
     struct cs_bytes krb5_config, krb5_ccname, krb5_ktname; /* the program's environment, UTF-8; none: this process's */
     uint64_t credential;                                   /* out */
@@ -91,12 +97,13 @@ struct cs_block_object {
 };
 
 /*
- * CS_CALL_CREDENTIAL_NAMES, CS_CALL_SESSION_TEXT, CS_CALL_DESCRIBE_TOKEN: text of a size not known beforehand.
+ * CS_CALL_CREDENTIAL_NAMES, CS_CALL_SESSION_TEXT, CS_CALL_CLIENT_NAME, CS_CALL_DESCRIBE_TOKEN: text of a size not
+ * known beforehand; CS_CALL_CLIENT_SIDS likewise.
  * CS_CALL_FETCH_TICKETS: what cs_block_tickets announced, which is then let go of; an out of none only does that.
  * CS_CALL_TLS_QUERY_BYTES: object is a context, which an enum tls_bytes.
  */
 struct cs_block_text {
-    uint64_t object;     /* credential, session or tickets */
+    uint64_t object;     /* credential, session, client or tickets */
     struct cs_bytes in;  /* CS_CALL_DESCRIBE_TOKEN: the token */
     struct cs_bytes out; /* filled as far as it goes */
     uint32_t which;      /* enum cs_session_text */
@@ -141,12 +148,30 @@ struct cs_block_session {
     char package[16];                          /* the mechanism's that protects the session, likewise */
 };
 
-/* The four message calls, and TLS's two, whose session is a context. The buffers are struct cs_buffer: {size, type, address}. */
+/* The four message calls, and TLS's two, whose session is a context. The buffers are struct cs_buffer: {size, type,
+ * address}. */
 struct cs_block_message {
     uint64_t session;
     uint64_t buffers; /* address of the first */
     uint32_t count;
     uint32_t qop; /* in for encrypt; out for decrypt, untouched unless the message came unencrypted */
+};
+
+/* A session's client, for an access token; unix/client.h */
+struct cs_block_client {
+    uint64_t session; /* CS_CALL_SESSION_CLIENT */
+    uint8_t id[16];   /* CS_CALL_FIND_CLIENT: in; else out */
+    uint64_t client;  /* out: a reference, which CS_CALL_RELEASE_CLIENT gives back */
+    uint32_t level;   /* out: SECURITY_IMPERSONATION_LEVEL */
+    uint32_t sids;    /* out: how many CS_CALL_CLIENT_SIDS yields, the user's first */
+    char package[16]; /* out: the one that authenticated it, ASCII, NUL-terminated */
+};
+
+/* What CS_CALL_CLIENT_SIDS yields, in a cs_block_text whose object is the client. */
+struct cs_client_sid {
+    uint32_t attributes; /* SE_GROUP_ */
+    uint32_t size;       /* bytes of SID */
+    uint8_t sid[68];     /* as Windows has it in memory */
 };
 
 struct cs_block_trace {
@@ -243,8 +268,9 @@ CS_SIZE(cs_block_identity, 72);
 CS_SIZE(cs_block_policy, 32);
 CS_LAYOUT(cs_block_acquire, policy, 24);
 CS_LAYOUT(cs_block_acquire, identity, 56);
-CS_LAYOUT(cs_block_acquire, credential, 208);
-CS_SIZE(cs_block_acquire, 224);
+CS_LAYOUT(cs_block_acquire, client, 128);
+CS_LAYOUT(cs_block_acquire, credential, 224);
+CS_SIZE(cs_block_acquire, 240);
 CS_SIZE(cs_block_object, 8);
 CS_LAYOUT(cs_block_text, out, 24);
 CS_SIZE(cs_block_text, 48);
@@ -261,6 +287,9 @@ CS_LAYOUT(cs_block_session, max_token, 32);
 CS_LAYOUT(cs_block_session, session_key, 64);
 CS_SIZE(cs_block_session, 176);
 CS_SIZE(cs_block_message, 24);
+CS_LAYOUT(cs_block_client, client, 24);
+CS_SIZE(cs_block_client, 56);
+CS_SIZE(cs_client_sid, 76);
 CS_SIZE(cs_block_trace, 32);
 CS_LAYOUT(cs_block_tickets, etype, 96);
 CS_LAYOUT(cs_block_tickets, tickets, 104);

@@ -8,6 +8,8 @@
 #undef WIN32_NO_STATUS
 #include <ntstatus.h>
 
+#include "client_token.h"
+
 #include <string.h>
 
 /* What all of them begin with. */
@@ -147,11 +149,17 @@ static const struct message *find_message(const struct request *request)
     return NULL;
 }
 
-/* Zero is the caller's own logon session; of another nothing is known here (behaviour.md row 11). */
+/*
+ * Zero is the caller's own logon session; of another nothing is known here (behaviour.md row 11). Neither is the user's
+ * cache that of a client in whose name the caller acts.
+ */
 static BOOL is_own_session(const struct request *request)
 {
     const struct head *head = request->copy;
+    struct client_mark mark;
+    BOOL marked;
     LUID own;
+    if (client_mark_of_caller(&marked, &mark) || marked) return FALSE;
     if (!head->logon_id.LowPart && !head->logon_id.HighPart) return TRUE;
     return sp_logon_id(&own) && !memcmp(&own, &head->logon_id, sizeof own);
 }

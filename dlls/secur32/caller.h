@@ -19,7 +19,11 @@ struct caller {
     LUID logon_id;
 };
 
-/* Fills *caller. TRUE, or FALSE with the last error of the token or account function that failed. */
+/*
+ * Fills *caller; in a client's name, its name and domain are the client's, whatever account the token has. TRUE, or
+ * FALSE with the last error of the token or account function that failed; ERROR_NO_SUCH_LOGON_SESSION: the client is
+ * gone.
+ */
 BOOL caller_look_up(struct caller *caller);
 
 /* The logon session alone, without the names, which take calls to other processes. */

@@ -13,10 +13,22 @@ static SECURITY_STATUS traced(INT64 start, const char *function, const SecHandle
     return trace_end(start, &(struct trace_record){.function = function, .handle = handle}, status);
 }
 
+/* The token is the package's, which keeps it as long as the context. */
 static NTSTATUS context_token(const struct context *context, HANDLE *token)
 {
     SpGetContextTokenFn *function = context->package->user.GetContextToken;
-    return function && context->user_mode ? function(context->handle, token) : SEC_E_UNSUPPORTED_FUNCTION;
+    if (!function) return SEC_E_UNSUPPORTED_FUNCTION;
+    return context->user_mode ? function(context->handle, token) : SEC_E_INVALID_HANDLE;
+}
+
+static NTSTATUS copy_token(const struct context *context, HANDLE *copy)
+{
+    const HANDLE self = GetCurrentProcess();
+    HANDLE token;
+    NTSTATUS status = context_token(context, &token);
+    if (status) return status;
+    return DuplicateHandle(self, token, self, copy, 0, FALSE, DUPLICATE_SAME_ACCESS) ? SEC_E_OK
+                                                                                     : SEC_E_NO_IMPERSONATION;
 }
 
 SECURITY_STATUS WINAPI QuerySecurityContextToken(PCtxtHandle handle, HANDLE *token)
@@ -25,19 +37,16 @@ SECURITY_STATUS WINAPI QuerySecurityContextToken(PCtxtHandle handle, HANDLE *tok
     SECURITY_STATUS status = SEC_E_INVALID_HANDLE;
     struct context_use use;
     probe(token, sizeof *token, TRUE);
-    if (context_enter(handle, &use)) status = context_leave(&use, context_token(use.context, token));
+    if (context_enter(handle, &use)) status = context_leave(&use, copy_token(use.context, token));
     return traced(start, __func__, handle, status);
 }
 
-/* The thread gets its own reference to the token with SetThreadToken; ours is closed. */
 static NTSTATUS impersonate(const struct context *context)
 {
     HANDLE token;
     NTSTATUS status = context_token(context, &token);
     if (status) return status;
-    if (!SetThreadToken(NULL, token)) status = SEC_E_NO_IMPERSONATION;
-    CloseHandle(token);
-    return status;
+    return SetThreadToken(NULL, token) ? SEC_E_OK : SEC_E_NO_IMPERSONATION;
 }
 
 SECURITY_STATUS WINAPI ImpersonateSecurityContext(PCtxtHandle handle)

@@ -17,6 +17,7 @@ struct adapted_context {
     CtxtHandle handle;
     struct adapted_credential *credential; /* secur32 knows the first leg's only, such a package may want it in each;
                                               NULL: imported */
+    void *volatile token;                  /* the client's, once somebody has asked for it */
 };
 
 static struct adapted_credential *credential_of(LSA_SEC_HANDLE handle)
@@ -101,6 +102,7 @@ static CredHandle *credential_in(struct adapted_context *adapted)
 static void discard(struct adapted_context *adapted)
 {
     release_credential(adapted->credential);
+    if (adapted->token) CloseHandle(adapted->token);
     HeapFree(GetProcessHeap(), 0, adapted);
 }
 
@@ -227,11 +229,19 @@ static NTSTATUS NTAPI unseal(LSA_SEC_HANDLE handle, PSecBufferDesc message, ULON
     return context->table->DecryptMessage(&context->handle, message, sequence, qop);
 }
 
+/* What an SSP gives away is kept, for the contract lends it. */
 static NTSTATUS NTAPI context_token(LSA_SEC_HANDLE handle, PHANDLE token)
 {
     struct adapted_context *context = context_of(handle);
+    HANDLE given;
     if (!context->table->QuerySecurityContextToken) return SEC_E_UNSUPPORTED_FUNCTION;
-    return context->table->QuerySecurityContextToken(&context->handle, token);
+    if (!context->token) {
+        NTSTATUS status = context->table->QuerySecurityContextToken(&context->handle, &given);
+        if (status) return status;
+        if (InterlockedCompareExchangePointer(&context->token, given, NULL)) CloseHandle(given);
+    }
+    *token = context->token;
+    return SEC_E_OK;
 }
 
 static NTSTATUS NTAPI complete(LSA_SEC_HANDLE handle, PSecBufferDesc token)

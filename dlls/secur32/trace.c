@@ -6,6 +6,7 @@
 #include "trace.h"
 
 #include "bridge.h"
+#include "bridge_call.h"
 #include "trace_line.h"
 
 #include <string.h>
@@ -109,15 +110,6 @@ INT64 trace_begin(void)
 }
 
 /* Writing */
-
-/* SEC_E_SECPKG_NOT_FOUND without the bridge, or when it has no Unix half. */
-static NTSTATUS call_bridge(ULONG call, void *block)
-{
-    typedef NTSTATUS(WINAPI * bridge_call)(ULONG call, void *block);
-    HMODULE bridge = GetModuleHandleW(L"countersign.dll");
-    bridge_call function = bridge ? (bridge_call)(void *)GetProcAddress(bridge, "CountersignCall") : NULL;
-    return function ? function(call, block) : SEC_E_SECPKG_NOT_FOUND;
-}
 
 static struct cs_bytes bytes_at(const void *address, size_t size)
 {

@@ -29,10 +29,13 @@ struct sp_credential {
     TimeStamp expiry;
 };
 
+struct sp_token;
+
 struct sp_context {
     UINT64 context;
-    UINT64 session;  /* 0 until complete; sp_session reads it */
-    NTSTATUS failed; /* what every call answers once the Unix half has faulted in this context */
+    UINT64 session;         /* 0 until complete; sp_session reads it */
+    struct sp_token *token; /* an acceptor's client's; NULL before somebody asks for it (sp_token.h) */
+    NTSTATUS failed;        /* what every call answers once the Unix half has faulted in this context */
 };
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "credman.h"
 #include "package.h"
+#include "sp_token.h"
 
 #include <string.h>
 
@@ -202,6 +203,7 @@ NTSTATUS NTAPI sp_accept_lsa_mode_context(LSA_SEC_HANDLE credential, LSA_SEC_HAN
 NTSTATUS NTAPI sp_delete_context(LSA_SEC_HANDLE handle)
 {
     struct sp_context *context = (struct sp_context *)handle;
+    sp_token_release(context->token);
     /* After a fault its lock may be held: freed, it would stay in the list of the thread that holds it. */
     if (!context->failed) release_unix(context->context);
     HeapFree(GetProcessHeap(), 0, context);

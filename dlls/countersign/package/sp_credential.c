@@ -3,11 +3,12 @@
  * A package's credentials.
  */
 #include "identity.h"
+#include "client_token.h"
 #include "package.h"
 
 #include <string.h>
 
-enum { DEFAULT_IDENTITY, EXPLICIT_IDENTITY, ANONYMOUS_IDENTITY }; /* enum cs_identity_kind */
+enum { DEFAULT_IDENTITY, EXPLICIT_IDENTITY, ANONYMOUS_IDENTITY, CLIENT_IDENTITY }; /* enum cs_identity_kind */
 
 /*
  * All three strings there and empty are the anonymous identity (MS-NLMP 3.1.1.1); nothing there at all is none given.
@@ -32,6 +33,22 @@ static void fill_identity(const struct identity *identity, WCHAR *own_name, DWOR
         block->user = sp_bytes(own_name, (own_size - 1) * sizeof(WCHAR));
 }
 
+/*
+ * A caller that acts in a client's name has that client's credentials: not the process's, and not those of the
+ * credential manager, which are the process's user's. Where it cannot be told who calls, there are none.
+ */
+static NTSTATUS take_client(struct cs_block_acquire *block)
+{
+    struct client_mark mark;
+    BOOL marked;
+    if (block->identity.kind != DEFAULT_IDENTITY) return SEC_E_OK;
+    if (client_mark_of_caller(&marked, &mark)) return SEC_E_NO_CREDENTIALS;
+    if (!marked) return SEC_E_OK;
+    block->identity.kind = CLIENT_IDENTITY;
+    memcpy(block->client, mark.id, sizeof block->client);
+    return SEC_E_OK;
+}
+
 static NTSTATUS acquire(const struct identity *identity, ULONG use, struct cs_block_acquire *block)
 {
     WCHAR machine[MAX_COMPUTERNAME_LENGTH + 1], dns_host[256], own_name[257];
@@ -46,11 +63,12 @@ static NTSTATUS acquire(const struct identity *identity, ULONG use, struct cs_bl
     block->krb5_ccname = environment.krb5_ccname;
     block->krb5_ktname = environment.krb5_ktname;
     fill_identity(identity, own_name, ARRAYSIZE(own_name), &block->identity);
+    NTSTATUS status = take_client(block);
     if (GetComputerNameExW(ComputerNameNetBIOS, machine, &machine_size))
         block->machine = sp_bytes(machine, machine_size * sizeof(WCHAR));
     if (GetComputerNameExW(ComputerNameDnsFullyQualified, dns_host, &dns_size))
         block->dns_host = sp_bytes(dns_host, dns_size * sizeof(WCHAR));
-    const NTSTATUS status = CountersignCall(CS_CALL_ACQUIRE_CREDENTIAL, block);
+    if (status == SEC_E_OK) status = CountersignCall(CS_CALL_ACQUIRE_CREDENTIAL, block);
     sp_release_environment(&environment);
     return status;
 }

@@ -3,6 +3,7 @@
  * The entry points of a security package: SpLsaModeInitialize and SpUserModeInitialize hand out its tables.
  */
 #include "package.h"
+#include "sp_token.h"
 
 static NTSTATUS NTAPI get_info(PSecPkgInfoW info)
 {
@@ -34,6 +35,7 @@ static const SECPKG_USER_FUNCTION_TABLE user_functions = {
     .VerifySignature = sp_verify_signature,
     .SealMessage = sp_seal_message,
     .UnsealMessage = sp_unseal_message,
+    .GetContextToken = sp_get_context_token,
     .QueryContextAttributes = sp_query_context_attributes,
     .DeleteUserModeContext = sp_delete_user_mode_context,
 };

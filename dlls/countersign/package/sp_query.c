@@ -4,6 +4,7 @@
  * FreeContextBuffer frees, each in its own.
  */
 #include "package.h"
+#include "sp_token.h"
 
 #include <string.h>
 
@@ -190,11 +191,14 @@ static NTSTATUS query_session(const struct sp_context *context, ULONG attribute,
 
 NTSTATUS NTAPI sp_query_context_attributes(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer)
 {
-    const struct sp_context *context = (struct sp_context *)handle;
+    struct sp_context *context = (struct sp_context *)handle;
     if (context->failed) return context->failed;
     switch (attribute) {
     case SECPKG_ATTR_PACKAGE_INFO: return query_package(context, &((SecPkgContext_PackageInfoW *)buffer)->PackageInfo);
     case SECPKG_ATTR_NEGOTIATION_INFO: return query_negotiation(context, buffer);
+    /* Lent, as long as the context lives: who closes it has a protected handle in hand. */
+    case SECPKG_ATTR_ACCESS_TOKEN:
+        return sp_context_token(context, &((SecPkgContext_AccessToken *)buffer)->AccessToken);
     case SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS:
         ((SecPkgContext_LastClientTokenStatus *)buffer)->LastClientTokenStatus =
             sp_session(context) ? SecPkgAttrLastClientTokenYes : SecPkgAttrLastClientTokenMaybe;

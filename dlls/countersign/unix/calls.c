@@ -4,7 +4,8 @@
  * two tables by name; they are the same, since the blocks are.
  */
 #include "call_blocks.h"
-#include "context.h"
+#include "client.h"
+#include "client_calls.h"
 #include "describe.h"
 #include "kerberos_list.h"
 #include "tls_calls.h"
@@ -53,7 +54,9 @@ static SECURITY_STATUS call_acquire(void *args)
     struct cs_credential *credential = NULL;
     if (!mechanism) return SEC_E_SECPKG_NOT_FOUND;
     memcpy(&request.policy, &block->policy, sizeof request.policy);
+    if (request.identity.kind == CS_IDENTITY_CLIENT) request.client = cs_client_find(block->client);
     SECURITY_STATUS status = cs_acquire_credential(mechanism, &request, &credential);
+    cs_client_release(request.client);
     if (status) return status;
     block->credential = (uintptr_t)credential;
     block->expiry = credential->expiry;
@@ -288,6 +291,11 @@ const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
     [CS_CALL_RETRIEVE_TICKET] = call_retrieve_ticket,
     [CS_CALL_PURGE_TICKETS] = call_purge_tickets,
     [CS_CALL_FETCH_TICKETS] = call_fetch_tickets,
+    [CS_CALL_SESSION_CLIENT] = client_call_of_session,
+    [CS_CALL_FIND_CLIENT] = client_call_find,
+    [CS_CALL_CLIENT_NAME] = client_call_name,
+    [CS_CALL_CLIENT_SIDS] = client_call_sids,
+    [CS_CALL_RELEASE_CLIENT] = client_call_release,
     [CS_CALL_TLS_ACQUIRE] = tls_call_acquire,
     [CS_CALL_TLS_RELEASE_CREDENTIAL] = tls_call_release_credential,
     [CS_CALL_TLS_LEG] = tls_call_leg,
