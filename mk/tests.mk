@@ -6,7 +6,7 @@ check_flags_plain = -O2
 check_flags_asan = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 check_flags_tsan = -O1 -g -fsanitize=thread
 check_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/tests/support -I$(srcdir)/tests/unit -I$(srcdir)/dlls/secur32 \
-	-DTOOLS=\"$(abs_top_srcdir)/tools\"
+	-DTOOLS=\"$(abs_top_srcdir)/tools\" -DKDC_PLUGINS=\"$(abs_builddir)/tests/kdc/plugins\"
 
 unit_tests = $(filter-out unit,$(basename $(notdir $(wildcard $(srcdir)/tests/unit/*.c))))
 check_support = tests/unit/unit.c dlls/secur32/handle_table.c \
@@ -50,6 +50,10 @@ tests/interop/gss_heimdal: $(gss_peer_parts)
 	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(gss_peer_flags) $$($(KRB5_CONFIG) --cflags gssapi) -o $@ $^ \
 		$$($(KRB5_CONFIG) --libs gssapi) $(gss_peer_libs)
 
+# Loaded by the KDC of a test's realm; a folder of its own, for the KDC takes whatever is in it.
+tests/kdc/plugins/pac.so: $(srcdir)/tests/kdc/pac_plugin.c
+	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 -fPIC -shared -o $@ $<
+
 # Preloaded into one of the Windows programs.
 tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
 	$(AM_V_CCLD)mkdir -p $(@D) && $(CC) $(NATIVE_CFLAGS) -O2 -fPIC -shared -o $@ $<
@@ -59,7 +63,7 @@ PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
 	tests/packages/packages tests/packages/host tests/klist/messages tests/real/https_get \
-	tests/real/postgres \
+	tests/real/postgres tests/tiers/rules tests/tiers/many \
 	samples/client samples/server
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
@@ -74,6 +78,8 @@ pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/https_get = tests/real/https_get.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
+pe_parts_tests/tiers/many = tests/tiers/many.c tests/tiers/parties.c tests/packages/cases.c
+pe_parts_tests/tiers/rules = $(patsubst %,tests/tiers/%.c,rules tokens parties) tests/packages/cases.c
 pe_parts_samples/client = samples/client.c samples/talk.c
 pe_parts_samples/server = samples/server.c samples/talk.c
 pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt -lcrypt32
@@ -87,6 +93,8 @@ pe_links_tests/packages/host = -ladvapi32
 pe_links_tests/klist/messages = -lsecur32 -ladvapi32
 pe_links_tests/real/https_get = -lwinhttp -lcrypt32
 pe_links_tests/real/postgres = -lsecur32 -lws2_32
+pe_links_tests/tiers/many = -lsecur32 -ladvapi32
+pe_links_tests/tiers/rules = -lsecur32 -ladvapi32
 pe_links_samples/client = -lsecur32 -lws2_32
 pe_links_samples/server = -lsecur32 -lws2_32
 
@@ -125,8 +133,9 @@ tests/exports/exports_table.h: $(srcdir)/tests/exports/table.awk $(srcdir)/dlls/
 windows_programs = $(foreach arch,$(pe_arches),$(foreach program,$(pe_programs),$(call pe_program,$(arch),$(program))) \
 	$(pe_test_dlls:%=tests/packages/$(arch)/%.dll))
 
-unit: $(unit_programs)
-programs: all $(windows_programs) tests/interop/peer tests/interop/tls_peer tests/bridge/clock.so
+unit: $(unit_programs) tests/kdc/plugins/pac.so
+programs: all $(windows_programs) tests/interop/peer tests/interop/tls_peer tests/bridge/clock.so \
+	tests/kdc/plugins/pac.so
 checks: programs unit
 
 check-local: all-local unit

@@ -296,16 +296,24 @@ static NTSTATUS NTAPI query_user_context(LSA_SEC_HANDLE handle, ULONG attribute,
     return toy_query(toy, attribute, buffer, user_allocate);
 }
 
-/* Whoever logs on here is the process's own user. */
+static HANDLE make_token(void)
+{
+    HANDLE own, token = NULL;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE, &own)) return NULL;
+    DuplicateTokenEx(own, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenImpersonation, &token);
+    CloseHandle(own);
+    return token;
+}
+
+/* Whoever logs on here is the process's own user, with one token for all, which is lent: a host closes none. */
 static NTSTATUS NTAPI context_token(LSA_SEC_HANDLE handle, PHANDLE token)
 {
-    HANDLE own;
+    static void *volatile lent;
     if (!live_find(&user_contexts, handle)) return SEC_E_INVALID_HANDLE;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE, &own)) return SEC_E_NO_IMPERSONATION;
-    const BOOL made =
-        DuplicateTokenEx(own, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation, token);
-    CloseHandle(own);
-    return made ? SEC_E_OK : SEC_E_NO_IMPERSONATION;
+    HANDLE made = lent ? NULL : make_token();
+    if (made && InterlockedCompareExchangePointer(&lent, made, NULL)) CloseHandle(made);
+    *token = lent;
+    return lent ? SEC_E_OK : SEC_E_NO_IMPERSONATION;
 }
 
 static NTSTATUS NTAPI export_context(LSA_SEC_HANDLE handle, ULONG flags, PSecBuffer packed, PHANDLE token)
