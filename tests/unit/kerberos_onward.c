@@ -5,33 +5,15 @@
  *
  * Bug classes: E3 (an empty delegated credential), E5 (a delegated credential is nobody else's).
  */
-#include "client.h"
 #include "heimdal_leaks.h"
-#include "kerberos_talk.h"
-#include "realm.h"
+#include "onward.h"
 
 #include <string.h>
-
-#define ALLOWED "HTTP/back.example.test"
-#define FORBIDDEN "HTTP/forbidden.example.test"
-#define TRUSTED "HTTP/trusted.example.test"
-#define TRANSITION "HTTP/transition.example.test"
 
 static int start(void **state)
 {
     (void)state;
-    realm_start_peopled("--kdc-plugins '" KDC_PLUGINS "'");
-    realm_add_user("other", "Password");
-    realm_add_user("sensitive", "Password");
-    realm_kadmin("modify --attributes=+disallow-forwardable sensitive");
-    realm_add_service(ALLOWED);
-    realm_add_service(FORBIDDEN);
-    realm_add_service(TRUSTED);
-    realm_add_service(TRANSITION);
-    realm_kadmin("modify --attributes=+ok-as-delegate " TRUSTED);
-    realm_kadmin("modify --constrained-delegation=" ALLOWED "@EXAMPLE.TEST HTTP/server.example.test");
-    realm_kadmin("modify --constrained-delegation=" ALLOWED "@EXAMPLE.TEST " TRANSITION);
-    realm_kadmin("modify --attributes=+trusted-for-delegation " TRANSITION);
+    onward_realm();
     return 0;
 }
 
@@ -40,55 +22,6 @@ static int stop(void **state)
     (void)state;
     realm_end();
     return 0;
-}
-
-/* USER is with FRONT; the pair's server is what goes on. */
-static struct cs_client *arrive(struct pair *front, const char *user, const char *target, uint32_t request)
-{
-    struct pair_setup setup = realm_setup();
-    struct cs_client *client;
-    setup.user = user;
-    setup.target = target;
-    setup.client_request |= request;
-    pair_open(front, "Kerberos", &setup);
-    assert_int_equal(pair_run(front), SEC_E_OK);
-    assert_int_equal(cs_client_of(cs_context_session(front->server), &client), SEC_E_OK);
-    return client;
-}
-
-/* What a program that acts as CLIENT, which may be gone, acquires of PACKAGE. */
-static struct cs_credential *acquire_as(struct cs_client *client, const char *package, uint32_t use)
-{
-    struct cs_credential *credential;
-    const struct cs_credential_request request = {
-        .use = use, .identity = {.kind = CS_IDENTITY_CLIENT}, .client = client, .policy = cs_default_policy()};
-    assert_int_equal(cs_acquire_credential(cs_find_mechanism(package), &request, &credential), SEC_E_OK);
-    return credential;
-}
-
-/* CREDENTIAL, which is released, logs on to TARGET: as USER, or with STATUS and not at all. */
-static void go_on(struct cs_credential *credential, const char *package, const char *target, const char *user,
-                  SECURITY_STATUS status)
-{
-    struct pair back;
-    struct pair_setup setup = realm_setup();
-    setup.target = target;
-    pair_open(&back, package, &setup);
-    cs_credential_release(back.client_credential);
-    back.client_credential = credential;
-    assert_int_equal(pair_run(&back), status);
-    if (status == SEC_E_OK) {
-        expect_text(cs_context_session(back.server)->names, user);
-        expect_text(cs_context_session(back.client)->names, user);
-        expect_pair_talks(&back);
-    }
-    pair_close(&back);
-}
-
-static void leave(struct pair *front, struct cs_client *client)
-{
-    pair_close(front);
-    cs_client_release(client);
 }
 
 static void forwarded(void **state)
@@ -107,7 +40,7 @@ static void constrained(void **state)
 {
     struct pair front;
     (void)state;
-    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    struct cs_client *client = arrive_proxied(&front, "user", "HTTP/server.example.test");
     assert_int_equal(client->level, CS_LEVEL_IMPERSONATION);
     go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
     go_on(acquire_as(client, "Negotiate", SECPKG_CRED_OUTBOUND), "Negotiate", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
@@ -128,7 +61,7 @@ static void protocol_transition(void **state)
     struct cs_client *client = arrive(&front, NULL, "HTTP/server.example.test", 0);
     go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
     leave(&front, client);
-    client = arrive(&front, NULL, TRANSITION, 0);
+    client = arrive_proxied(&front, NULL, TRANSITION);
     go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
     go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", FORBIDDEN, NULL, SEC_E_NO_CREDENTIALS);
     leave(&front, client);
@@ -191,7 +124,7 @@ static void records(void **state)
     struct pair front, second;
     uint8_t id[CS_CLIENT_ID];
     (void)state;
-    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    struct cs_client *client = arrive_proxied(&front, "user", "HTTP/server.example.test");
     struct cs_client *again = cs_client_find(client->id), *other;
     assert_ptr_equal(again, client);
     cs_client_release(again);
@@ -199,7 +132,7 @@ static void records(void **state)
     assert_ptr_equal(again, client);
     cs_client_release(again);
     assert_int_equal(cs_client_of(cs_context_session(front.client), &again), SEC_E_NO_IMPERSONATION);
-    other = arrive(&second, "other", "HTTP/server.example.test", 0);
+    other = arrive_proxied(&second, "other", "HTTP/server.example.test");
     assert_memory_not_equal(other->id, client->id, sizeof id);
     go_on(acquire_as(other, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\other", SEC_E_OK);
     go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
@@ -223,10 +156,40 @@ static void credentials_outlive_their_record(void **state)
 {
     struct pair front;
     (void)state;
-    struct cs_client *client = arrive(&front, "user", "HTTP/server.example.test", 0);
+    struct cs_client *client = arrive_proxied(&front, "user", "HTTP/server.example.test");
     struct cs_credential *credential = acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND);
     leave(&front, client);
     go_on(credential, "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+}
+
+/* Ticket caches in memory, of this process. */
+static unsigned memory_caches(void)
+{
+    krb5_context krb5;
+    krb5_cc_cache_cursor cursor;
+    krb5_ccache cache;
+    unsigned count = 0;
+    assert_int_equal(krb5_init_context(&krb5), 0);
+    if (!krb5_cc_cache_get_first(krb5, "MEMORY", &cursor)) {
+        for (; !krb5_cc_cache_next(krb5, cursor, &cache); count++) krb5_cc_close(krb5, cache);
+        krb5_cc_cache_end_seq_get(krb5, cursor);
+    }
+    krb5_free_context(krb5);
+    return count;
+}
+
+static void nothing_is_left(void **state)
+{
+    const unsigned before = memory_caches();
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct pair front;
+        struct cs_client *client = arrive(&front, "user", TRUSTED, ISC_REQ_DELEGATE);
+        assert_true(memory_caches() > before);
+        go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
+        leave(&front, client);
+    }
+    assert_int_equal(memory_caches(), before);
 }
 
 int main(void)
@@ -240,6 +203,7 @@ int main(void)
         cmocka_unit_test(no_acceptor),
         cmocka_unit_test(records),
         cmocka_unit_test(credentials_outlive_their_record),
+        cmocka_unit_test(nothing_is_left),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
