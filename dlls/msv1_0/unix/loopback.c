@@ -2,65 +2,29 @@
 /*
  * The loopback logon, NTLM's local call: two processes of one Unix user on one machine authenticate as that user with
  * no password. It is an NTLMv2 logon in which a key takes the password hash's place, so that every check of NTLMv2
- * is a check of it. The key is derived from a secret in a file that only this Unix user can read, and from the
- * machine, since a home folder may be shared by several. HACKING says what this holds against.
+ * is a check of it: a key of this user and this machine (user_key.h). HACKING says what this holds against.
  */
-#include "files.h"
 #include "ntlm.h"
-#include "secure.h"
+#include "user_key.h"
 #include "utf16.h"
 
 #include <ifaddrs.h>
 #include <netdb.h>
-#include <nettle/hmac.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SECRET_SIZE = 32 };
-
-static void add_file(struct hmac_sha256_ctx *hmac, const char *path)
-{
-    char text[64];
-    FILE *file = fopen(path, "re");
-    size_t size = file ? fread(text, 1, sizeof text, file) : 0;
-    if (file) fclose(file);
-    hmac_sha256_update(hmac, size, (const uint8_t *)text);
-    hmac_sha256_update(hmac, 1, (const uint8_t *)"");
-}
-
-/* HMAC-SHA256 under the secret, over a label, the machine and its start, and two spans. */
-static bool derive(const char *label, struct cs_span a, struct cs_span b, uint8_t *key, size_t size)
-{
-    char *path = cs_config_path("COUNTERSIGN_LOOPBACK_SECRET", "loopback.secret");
-    uint8_t secret[SECRET_SIZE];
-    struct hmac_sha256_ctx hmac;
-    bool had = path && cs_shared_secret(path, secret, sizeof secret);
-    free(path);
-    if (!had) return false;
-    hmac_sha256_set_key(&hmac, sizeof secret, secret);
-    hmac_sha256_update(&hmac, strlen(label) + 1, (const uint8_t *)label);
-    add_file(&hmac, "/etc/machine-id");
-    add_file(&hmac, "/proc/sys/kernel/random/boot_id");
-    if (a.size) hmac_sha256_update(&hmac, a.size, a.data);
-    if (b.size) hmac_sha256_update(&hmac, b.size, b.data);
-    hmac_sha256_digest(&hmac, size, key);
-    cs_wipe(secret, sizeof secret);
-    cs_wipe(&hmac, sizeof hmac);
-    return true;
-}
-
 bool ntlm_loopback_mark(struct cs_span negotiate, const uint8_t server_challenge[NTLM_CHALLENGE], uint8_t mark[8])
 {
-    return derive("countersign loopback challenge", negotiate, (struct cs_span){server_challenge, NTLM_CHALLENGE}, mark,
-                  8);
+    return cs_user_key("countersign loopback challenge", negotiate, (struct cs_span){server_challenge, NTLM_CHALLENGE},
+                       mark, 8);
 }
 
 bool ntlm_loopback_hash(uint8_t ntowfv1[NTLM_KEY])
 {
-    return derive("countersign loopback logon", (struct cs_span){0}, (struct cs_span){0}, ntowfv1, NTLM_KEY);
+    return cs_user_key("countersign loopback logon", (struct cs_span){0}, (struct cs_span){0}, ntowfv1, NTLM_KEY);
 }
 
 bool ntlm_loopback_user(struct cs_writer *output)
