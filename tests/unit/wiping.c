@@ -9,6 +9,7 @@
  */
 #include "unit.h"
 
+#include "export.h"
 #include "secure.h"
 #include "tls_context.h"
 #include "tls_world.h"
@@ -198,6 +199,35 @@ static void after_a_loopback_logon(void **state)
     assert_false(in_memory(&loopback));
 }
 
+/* Exported away and not yet deleted, with its twin gone; and what an import that fails has decrypted. */
+static void after_an_export(void **state)
+{
+    static const char *const packages[] = {"NTLM", "Negotiate"};
+    const struct pair_setup setup = wiper_setup();
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct pair pair;
+        struct cs_session *twin;
+        struct cs_writer packed = {0};
+        size_t needed;
+        pair_open(&pair, packages[i], &setup);
+        assert_int_equal(pair_run(&pair), SEC_E_OK);
+        const struct secret session_key = mask(cs_context_session(pair.server)->session_key, NTLM_KEY);
+        struct cs_session *ends[2] = {cs_context_session(pair.client), cs_context_session(pair.server)};
+        for (int end = 0; end < 2; end++) {
+            assert_true(in_memory(&session_key));
+            assert_int_equal(
+                cs_export_session(ends[end], packages[i], CS_EXPORT_DELETE_OLD, SIZE_MAX, &packed, &needed), SEC_E_OK);
+            assert_int_equal(cs_import_session(packages[1 - i], cs_written(&packed), &twin), SEC_E_INVALID_TOKEN);
+            assert_int_equal(cs_import_session(packages[i], cs_written(&packed), &twin), SEC_E_OK);
+            cs_session_release(twin);
+            cs_writer_drop(&packed);
+        }
+        assert_false(in_memory(&session_key));
+        pair_close(&pair);
+    }
+}
+
 /* Given up half way, with keys made and not used. */
 static void after_half_an_exchange(void **state)
 {
@@ -258,6 +288,7 @@ int main(void)
         cmocka_unit_test(search_finds),           cmocka_unit_test(after_a_logon),
         cmocka_unit_test(after_a_failed_logon),   cmocka_unit_test(after_a_loopback_logon),
         cmocka_unit_test(after_half_an_exchange), cmocka_unit_test(after_a_connection),
+        cmocka_unit_test(after_an_export),
     };
     return cmocka_run_group_tests_name("wiping", tests, write_account, forget_account);
 }

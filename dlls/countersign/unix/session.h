@@ -23,7 +23,10 @@ struct cs_protection {
     SECURITY_STATUS (*encrypt)(struct cs_session *session, uint32_t qop, const struct cs_message *message);
     /* Undoes encrypt; *qop is written only when the message came unencrypted. On failure MESSAGE is as it was. */
     SECURITY_STATUS (*decrypt)(struct cs_session *session, const struct cs_message *message, uint32_t *qop);
-    /* Puts cipher streams back to their start, sequence numbers not: after SPNEGO's MICs. NULL: none to put back. */
+    /*
+     * After each of SPNEGO's MICs: puts cipher streams back to their start, sequence numbers not, and makes what is so
+     * now what a reset leads to (export.h).
+     */
     void (*rewind)(struct cs_session *session);
     /* Wipes and frees the record. */
     void (*release)(struct cs_session *session);
@@ -41,16 +44,19 @@ struct cs_key_info {
     uint32_t signature_algorithm, encrypt_algorithm;
 };
 
+enum { CS_SESSION_KEY = 32 };
+
 /* The head of every mechanism's record; what queries ask for. The mechanism's own state follows it. */
 struct cs_session {
     const struct cs_protection *protection;
     const char *package; /* static: the name in the package table */
     bool initiator;
+    bool retired;          /* exported away: cs_session_retired reads it */
     uint32_t flags;        /* ISC_RET_ or ASC_RET_ as granted */
     int64_t start, expiry; /* FILETIME, UTC */
     struct cs_sizes sizes;
     struct cs_key_info key_info;
-    uint8_t session_key[32];
+    uint8_t session_key[CS_SESSION_KEY]; /* all keys come from it; cs_session_key reads it where others may retire it */
     uint32_t session_key_size;
     struct cs_span names;  /* SECPKG_ATTR_NAMES, UTF-16LE DOMAIN\user without terminator; owned */
     struct cs_span target; /* the target name that the initiator gave, UTF-16LE; owned; empty if none */
@@ -66,7 +72,8 @@ struct cs_session {
 int64_t cs_now(void);
 
 /*
- * The four message functions and the release: the common checks (expiry: SEC_E_CONTEXT_EXPIRED), then the mechanism.
+ * The four message functions and the release: the common checks (retired: SEC_E_INVALID_HANDLE; expiry:
+ * SEC_E_CONTEXT_EXPIRED), then the mechanism.
  * Any thread may call them at any time; a thread that encrypts and one that decrypts do not wait for each other.
  */
 SECURITY_STATUS cs_make_signature(struct cs_session *session, const struct cs_message *message);
@@ -74,5 +81,19 @@ SECURITY_STATUS cs_verify_signature(struct cs_session *session, const struct cs_
 SECURITY_STATUS cs_encrypt(struct cs_session *session, uint32_t qop, const struct cs_message *message);
 SECURITY_STATUS cs_decrypt(struct cs_session *session, const struct cs_message *message, uint32_t *qop);
 void cs_session_release(struct cs_session *session);
+
+/* Whether SESSION has been exported away: nobody may use it or ask it any more, but whoever has it still releases it.
+ */
+static inline bool cs_session_retired(const struct cs_session *session)
+{
+    return __atomic_load_n(&session->retired, __ATOMIC_SEQ_CST);
+}
+
+/* Makes SESSION that and wipes its session key. For a mechanism alone, under the locks of both directions (export.h).
+ */
+void cs_session_retire(struct cs_session *session);
+
+/* A copy of the session key, with zeros behind it; false once it is retired. At any time, in any thread. */
+bool cs_session_key(const struct cs_session *session, uint8_t key[CS_SESSION_KEY]);
 
 #endif

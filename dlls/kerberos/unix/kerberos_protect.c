@@ -25,10 +25,8 @@ struct direction {
 };
 
 struct aes_session {
-    struct cs_session head;
+    struct kerberos_session common;
     const struct kerberos_etype *etype;
-    uint8_t subkey_flag;
-    bool dce_style;
     struct direction send, receive;
 };
 
@@ -40,13 +38,14 @@ static struct aes_session *aes_session_of(struct cs_session *session)
 /* The flags that are the same in every token of a direction. */
 static uint8_t flags_from(const struct aes_session *session, bool initiator)
 {
-    return (uint8_t)((initiator ? 0 : KERBEROS_SENT_BY_ACCEPTOR) | session->subkey_flag);
+    return (uint8_t)((initiator ? 0 : KERBEROS_SENT_BY_ACCEPTOR) |
+                     (session->common.acceptor_subkey ? KERBEROS_ACCEPTOR_SUBKEY : 0));
 }
 
 /* In DCE style EC is a block of zeros (win-kerberos-rpc-dce-aes256-1), else nothing (attributes.tsv SIZES). */
 static uint32_t filler_size(const struct aes_session *session)
 {
-    return session->dce_style ? KERBEROS_BLOCK : 0;
+    return session->common.dce_style ? KERBEROS_BLOCK : 0;
 }
 
 static uint32_t signature_size(const struct aes_session *session)
@@ -120,6 +119,7 @@ static SECURITY_STATUS make_signature(struct cs_session *base, const struct cs_m
     if (!next_number(session, &header.sequence)) return SEC_E_CONTEXT_EXPIRED;
     kerberos_header_write(&header, token);
     checksum(&session->send.mic, message, CS_MAKE_SIGNATURE, token, token + KERBEROS_HEADER);
+    kerberos_session_done(&session->common);
     shape.token->size = signature_size(session);
     memcpy(cs_buffer_bytes(shape.token), token, shape.token->size);
     return SEC_E_OK;
@@ -129,11 +129,12 @@ static SECURITY_STATUS make_signature(struct cs_session *base, const struct cs_m
 static SECURITY_STATUS wrap_signed(struct aes_session *session, const struct cs_message *message,
                                    struct cs_buffer *token)
 {
-    struct kerberos_header header = {KERBEROS_WRAP, flags_from(session, session->head.initiator), 0, 0, 0};
+    struct kerberos_header header = {KERBEROS_WRAP, flags_from(session, session->common.head.initiator), 0, 0, 0};
     uint8_t bytes[KERBEROS_HEADER + KERBEROS_MAX_MAC];
     if (!next_number(session, &header.sequence)) return SEC_E_CONTEXT_EXPIRED;
     kerberos_header_write(&header, bytes);
     checksum(&session->send.wrap, message, CS_ENCRYPT, bytes, bytes + KERBEROS_HEADER);
+    kerberos_session_done(&session->common);
     header.ec = header.rrc = (uint16_t)session->etype->mac_size;
     kerberos_header_write(&header, bytes);
     token->size = signature_size(session);
@@ -165,14 +166,15 @@ static SECURITY_STATUS wrap_sealed(struct aes_session *session, const struct cs_
                                    struct cs_buffer *token)
 {
     const uint32_t filler = filler_size(session), mac_size = session->etype->mac_size;
-    struct kerberos_header header = {KERBEROS_WRAP, KERBEROS_SEALED | flags_from(session, session->head.initiator),
-                                     (uint16_t)filler, 0, 0};
+    struct kerberos_header header = {
+        KERBEROS_WRAP, KERBEROS_SEALED | flags_from(session, session->common.head.initiator), (uint16_t)filler, 0, 0};
     struct sealed_token sealed = {.tail = {0}, .tail_size = filler + KERBEROS_HEADER, .mac_size = mac_size};
     const struct kerberos_parts parts = {{sealed.confounder, CONFOUNDER}, *message, {{sealed.tail, sealed.tail_size}}};
     const SECURITY_STATUS status = next_sealed(session, sealed.confounder, &header.sequence);
     if (status) return status;
     kerberos_header_write(&header, sealed.tail + filler);
     kerberos_seal(&session->send.sealer, &parts, sealed.mac);
+    kerberos_session_done(&session->common);
     header.rrc = (uint16_t)(KERBEROS_HEADER + mac_size);
     write_sealed(&sealed, &header, token);
     return SEC_E_OK;
@@ -201,7 +203,7 @@ struct incoming {
 static bool read_incoming(const struct aes_session *session, enum kerberos_message_id id, const struct cs_shape *shape,
                           struct incoming *token)
 {
-    const uint8_t expected = flags_from(session, !session->head.initiator);
+    const uint8_t expected = flags_from(session, !session->common.head.initiator);
     memcpy(token->bytes, cs_buffer_bytes(shape->stream ? shape->stream : shape->token), KERBEROS_HEADER);
     return kerberos_header_read(token->bytes, &token->header) && token->header.id == id &&
            (token->header.flags & (KERBEROS_SENT_BY_ACCEPTOR | KERBEROS_ACCEPTOR_SUBKEY)) == expected;
@@ -304,7 +306,7 @@ static SECURITY_STATUS frame_of(const struct aes_session *session, const struct 
     if (!(header->flags & KERBEROS_SEALED))
         return header->ec == mac_size ? kerberos_frame_open(frame, message, shape, header->rrc, 0, mac_size)
                                       : SEC_E_MESSAGE_ALTERED;
-    const uint32_t rotation = header->rrc + (session->dce_style ? header->ec : 0u);
+    const uint32_t rotation = header->rrc + (session->common.dce_style ? header->ec : 0u);
     return kerberos_frame_open(frame, message, shape, rotation, CONFOUNDER, header->ec + KERBEROS_HEADER + mac_size);
 }
 
@@ -346,29 +348,36 @@ static SECURITY_STATUS decrypt(struct cs_session *base, const struct cs_message 
     return status;
 }
 
-static void direction_release(struct direction *direction)
+static void direction_forget(struct direction *direction)
 {
-    pthread_mutex_destroy(&direction->sequence.lock);
     kerberos_sealer_release(&direction->sealer);
     kerberos_mac_key_release(&direction->wrap);
     kerberos_mac_key_release(&direction->mic);
 }
 
+static void forget_keys(struct kerberos_session *common)
+{
+    struct aes_session *session = aes_session_of(&common->head);
+    direction_forget(&session->send);
+    direction_forget(&session->receive);
+}
+
 static void release(struct cs_session *base)
 {
     struct aes_session *session = aes_session_of(base);
-    direction_release(&session->send);
-    direction_release(&session->receive);
+    forget_keys(&session->common);
+    pthread_mutex_destroy(&session->send.sequence.lock);
+    pthread_mutex_destroy(&session->receive.sequence.lock);
     kerberos_session_forget(base);
     cs_wipe_free(session, sizeof *session);
 }
 
-/* No rewind: nothing here is a stream. */
 static const struct cs_protection aes_protection = {
     .make_signature = make_signature,
     .verify_signature = verify_signature,
     .encrypt = encrypt,
     .decrypt = decrypt,
+    .rewind = kerberos_session_settle,
     .release = release,
 };
 
@@ -400,20 +409,23 @@ static struct cs_key_info key_info_of(const struct kerberos_etype *etype)
                                 .encrypt_algorithm = (uint32_t)etype->number};
 }
 
-struct cs_session *kerberos_aes_session_create(const struct kerberos_session_seed *seed,
-                                               const struct kerberos_etype *etype)
+struct kerberos_session *kerberos_aes_session_create(const struct kerberos_session_seed *seed,
+                                                     const struct kerberos_etype *etype)
 {
     struct aes_session *session = seed->key_size == etype->key_size ? calloc(1, sizeof *session) : NULL;
     if (!session) return NULL;
     const bool sends = direction_prepare(&session->send, seed, etype, true);
     const bool receives = direction_prepare(&session->receive, seed, etype, false);
-    session->head.protection = &aes_protection;
+    struct kerberos_session *common = &session->common;
+    common->head.protection = &aes_protection;
+    common->head.sizes = sizes_of(etype);
+    common->head.key_info = key_info_of(etype);
+    common->dce_style = seed->granted & ISC_REQ_USE_DCE_STYLE;
+    common->send = &session->send.sequence;
+    common->receive = &session->receive.sequence;
+    common->forget_keys = forget_keys;
     session->etype = etype;
-    session->subkey_flag = seed->acceptor_subkey ? KERBEROS_ACCEPTOR_SUBKEY : 0;
-    session->dce_style = seed->granted & ISC_REQ_USE_DCE_STYLE;
-    session->head.sizes = sizes_of(etype);
-    session->head.key_info = key_info_of(etype);
-    if (sends && receives) return &session->head;
-    release(&session->head);
+    if (sends && receives) return common;
+    release(&common->head);
     return NULL;
 }

@@ -13,15 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY = 16, FIELD = 8, MIC_BODY = 24, WRAP_BODY = 32, MIN_FRAMING = 13, MAX_FRAMING = 17 };
+enum { KEY = KERBEROS_RC4_KEY, FIELD = 8, MIC_BODY = 24, WRAP_BODY = 32, MIN_FRAMING = 13, MAX_FRAMING = 17 };
 enum { MIN_WRAP = MIN_FRAMING + WRAP_BODY, MAX_TOKEN = MAX_FRAMING + WRAP_BODY };
 
 /* Where a token's fields begin after its framing; the confounder is a Wrap token's. */
 enum { SND_SEQ = 8, SGN_CKSUM = 16, CONFOUNDER = 24 };
 
 struct rc4_session {
-    struct cs_session head;
-    bool dce_style;
+    struct kerberos_session common;
     struct hmac_md5_ctx sign, sequence, data; /* keyed with Ksign, and with what Kseq and Kcrypt come from; constant */
     struct kerberos_sequence send, receive;
 };
@@ -109,7 +108,7 @@ static uint32_t write_framing(size_t size, uint8_t out[MAX_FRAMING])
 static struct token token_of(const struct rc4_session *session, const struct kind *kind, size_t size)
 {
     struct token token = {.size = kind->body_size};
-    const size_t counted = kind == &mic_kind || session->dce_style ? 0 : size;
+    const size_t counted = kind == &mic_kind || session->common.dce_style ? 0 : size;
     token.framing_size = write_framing(kind->body_size + counted, token.bytes);
     token.size += token.framing_size;
     memcpy(token.bytes + token.framing_size, kind->start, sizeof kind->start);
@@ -170,7 +169,7 @@ static SECURITY_STATUS produce(struct rc4_session *session, const struct kind *k
                                struct token *token, struct cs_buffer *out)
 {
     uint8_t *fields = token->bytes + token->framing_size;
-    const uint8_t direction = session->head.initiator ? 0 : 0xFF;
+    const uint8_t direction = session->common.head.initiator ? 0 : 0xFF;
     if (kind != &mic_kind && !cs_random(fields + CONFOUNDER, FIELD)) return SEC_E_INTERNAL_ERROR;
     const bool usable = kerberos_sequence_enter(&session->send);
     const uint32_t number = usable ? (uint32_t)kerberos_sequence_send(&session->send) : 0;
@@ -182,6 +181,7 @@ static SECURITY_STATUS produce(struct rc4_session *session, const struct kind *k
     for (int i = 0; i < 4; i++) fields[SND_SEQ + i] = (uint8_t)(number >> (24 - 8 * i));
     memset(fields + SND_SEQ + 4, direction, 4);
     crypt_sequence(session, fields + SGN_CKSUM, fields + SND_SEQ);
+    kerberos_session_done(&session->common);
     memcpy(cs_buffer_bytes(out), token->bytes, token->size);
     out->size = token->size;
     return SEC_E_OK;
@@ -200,7 +200,7 @@ static SECURITY_STATUS make_signature(struct cs_session *base, const struct cs_m
 /* One byte that says so, whatever the size: RC4's "block" (RFC 4757 7.3). False: no room for it. */
 static bool add_padding(const struct rc4_session *session, struct body *body)
 {
-    if (session->dce_style) return true;
+    if (session->common.dce_style) return true;
     body->padding = padding_of(body->message);
     if (!body->padding || !body->padding->size) return false;
     body->padding->size = 1;
@@ -220,7 +220,7 @@ static SECURITY_STATUS encrypt(struct cs_session *base, uint32_t qop, const stru
     status = cs_message_shape(message, CS_ENCRYPT, token.size, &shape);
     if (status) return status;
     if (!add_padding(session, &body)) return SEC_E_BUFFER_TOO_SMALL;
-    if (session->dce_style) cs_message_no_padding(message);
+    if (session->common.dce_style) cs_message_no_padding(message);
     return produce(session, kind, &body, &token, shape.token);
 }
 
@@ -259,7 +259,8 @@ static bool read_incoming(const struct rc4_session *session, enum cs_operation o
     incoming->rest = (struct cs_buffer){source->size - token->size, SECBUFFER_DATA, source->address + token->size};
     incoming->streamed = (struct cs_message){&incoming->rest, 1};
     incoming->body = (struct body){shape->stream ? &incoming->streamed : message, operation, NULL};
-    if (!shape->stream && !session->dce_style && operation == CS_DECRYPT) incoming->body.padding = padding_of(message);
+    if (!shape->stream && !session->common.dce_style && operation == CS_DECRYPT)
+        incoming->body.padding = padding_of(message);
     const bool sealed = is_kind(session, incoming, &sealed_kind);
     incoming->kind = operation == CS_VERIFY_SIGNATURE ? &mic_kind : sealed ? &sealed_kind : &signed_kind;
     return is_kind(session, incoming, incoming->kind);
@@ -292,7 +293,7 @@ static SECURITY_STATUS accept(struct rc4_session *session, const struct incoming
                               uint32_t number)
 {
     const struct body *body = &incoming->body;
-    const bool padded = body->operation == CS_DECRYPT && !session->dce_style;
+    const bool padded = body->operation == CS_DECRYPT && !session->common.dce_style;
     struct cs_buffer *last = last_buffer(body);
     uint8_t expected[FIELD];
     checksum(session, incoming->kind, body, fields, expected);
@@ -307,7 +308,7 @@ static SECURITY_STATUS accept(struct rc4_session *session, const struct incoming
 static SECURITY_STATUS consume(struct rc4_session *session, struct incoming *incoming)
 {
     uint8_t *fields = incoming->token.bytes + incoming->token.framing_size;
-    const uint8_t from = session->head.initiator ? 0xFF : 0, direction[4] = {from, from, from, from};
+    const uint8_t from = session->common.head.initiator ? 0xFF : 0, direction[4] = {from, from, from, from};
     const bool sealed = incoming->kind == &sealed_kind;
     uint32_t number = 0;
     crypt_sequence(session, fields + SGN_CKSUM, fields + SND_SEQ);
@@ -349,6 +350,14 @@ static SECURITY_STATUS decrypt(struct cs_session *base, const struct cs_message 
     return receive(session, CS_DECRYPT, message, MIN_WRAP, qop);
 }
 
+static void forget_keys(struct kerberos_session *common)
+{
+    struct rc4_session *session = rc4_session_of(&common->head);
+    cs_wipe(&session->sign, sizeof session->sign);
+    cs_wipe(&session->sequence, sizeof session->sequence);
+    cs_wipe(&session->data, sizeof session->data);
+}
+
 static void release(struct cs_session *base)
 {
     struct rc4_session *session = rc4_session_of(base);
@@ -358,12 +367,12 @@ static void release(struct cs_session *base)
     cs_wipe_free(session, sizeof *session);
 }
 
-/* Each message has an RC4 stream of its own: nothing to rewind. */
 static const struct cs_protection rc4_protection = {
     .make_signature = make_signature,
     .verify_signature = verify_signature,
     .encrypt = encrypt,
     .decrypt = decrypt,
+    .rewind = kerberos_session_settle,
     .release = release,
 };
 
@@ -397,19 +406,23 @@ static void prepare_keys(struct rc4_session *session, const uint8_t key[KEY])
  */
 static const struct cs_sizes rc4_sizes = {KERBEROS_MAX_TOKEN, MIN_FRAMING + MIC_BODY, 1, MAX_TOKEN};
 
-struct cs_session *kerberos_rc4_session_create(const struct kerberos_session_seed *seed)
+struct kerberos_session *kerberos_rc4_session_create(const struct kerberos_session_seed *seed)
 {
     struct rc4_session *session = seed->key_size == KEY ? calloc(1, sizeof *session) : NULL;
     if (!session) return NULL;
     const bool sends = kerberos_sequence_init(&session->send, seed->send_sequence, seed->granted, 32);
     const bool receives = kerberos_sequence_init(&session->receive, seed->receive_sequence, seed->granted, 32);
-    session->head.protection = &rc4_protection;
-    session->head.initiator = seed->initiator;
-    session->head.sizes = rc4_sizes;
-    session->head.key_info = (struct cs_key_info){"HMAC-MD5", "RSADSI RC4-HMAC(NT)", 8 * KEY, 0xFFFFFF76, 23};
-    session->dce_style = seed->granted & ISC_REQ_USE_DCE_STYLE;
+    struct kerberos_session *common = &session->common;
+    common->head.protection = &rc4_protection;
+    common->head.initiator = seed->initiator;
+    common->head.sizes = rc4_sizes;
+    common->head.key_info = (struct cs_key_info){"HMAC-MD5", "RSADSI RC4-HMAC(NT)", 8 * KEY, 0xFFFFFF76, 23};
+    common->dce_style = seed->granted & ISC_REQ_USE_DCE_STYLE;
+    common->send = &session->send;
+    common->receive = &session->receive;
+    common->forget_keys = forget_keys;
     prepare_keys(session, seed->key);
-    if (sends && receives) return &session->head;
-    release(&session->head);
+    if (sends && receives) return common;
+    release(&common->head);
     return NULL;
 }

@@ -18,6 +18,8 @@ bool kerberos_sequence_init(struct kerberos_sequence *sequence, uint64_t first, 
     sequence->ordered = (granted & ISC_REQ_SEQUENCE_DETECT) != 0;
     sequence->unique = (granted & ISC_REQ_REPLAY_DETECT) != 0;
     sequence->broken = false;
+    sequence->at_work = 0;
+    kerberos_sequence_settle(sequence);
     return cs_lock_init(&sequence->lock);
 }
 
@@ -36,7 +38,13 @@ uint64_t kerberos_sequence_send(struct kerberos_sequence *sequence)
 {
     const uint64_t number = sequence->next;
     sequence->next = (number + 1) & sequence->mask;
+    __atomic_add_fetch(&sequence->at_work, 1, __ATOMIC_SEQ_CST);
     return number;
+}
+
+void kerberos_sequence_settle(struct kerberos_sequence *sequence)
+{
+    sequence->first = sequence->next;
 }
 
 /* Numbers up to half the range ahead are later ones, across the wrap too. */

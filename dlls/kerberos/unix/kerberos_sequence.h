@@ -12,12 +12,14 @@
 /* What a direction moves, and the lock that it is moved under. */
 struct kerberos_sequence {
     pthread_mutex_t lock;
-    uint64_t mask; /* numbers count modulo this plus one */
-    uint64_t next; /* the next in order: what is sent, or expected */
-    uint64_t seen; /* bit I: NEXT - 1 - I has arrived */
-    bool ordered;  /* only NEXT is taken */
-    bool unique;   /* anything that has not arrived yet is, unless it is 64 or more before the last */
-    bool broken;   /* a thread died with the lock held */
+    uint64_t mask;    /* numbers count modulo this plus one */
+    uint64_t next;    /* the next in order: what is sent, or expected */
+    uint64_t seen;    /* bit I: NEXT - 1 - I has arrived */
+    uint64_t first;   /* NEXT when the exchange ended */
+    uint32_t at_work; /* tokens that have a number and are not done: their threads hold no lock */
+    bool ordered;     /* only NEXT is taken */
+    bool unique;      /* anything that has not arrived yet is, unless it is 64 or more before the last */
+    bool broken;      /* a thread died with the lock held, or the session is retired */
 };
 
 /*
@@ -30,8 +32,11 @@ bool kerberos_sequence_init(struct kerberos_sequence *sequence, uint64_t first, 
 bool kerberos_sequence_enter(struct kerberos_sequence *sequence);
 void kerberos_sequence_leave(struct kerberos_sequence *sequence);
 
-/* Between enter and leave: the number for a token to send. */
+/* Between enter and leave: the number for a token to send. Its keys are in use until kerberos_session_done. */
 uint64_t kerberos_sequence_send(struct kerberos_sequence *sequence);
+
+/* Between enter and leave: the exchange has ended here. */
+void kerberos_sequence_settle(struct kerberos_sequence *sequence);
 
 /*
  * Between enter and leave, for a token that has verified: whether NUMBER may arrive now. If so it has arrived; else

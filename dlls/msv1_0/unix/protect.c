@@ -4,40 +4,16 @@
  * extended session security both directions share the first (vectors.md wine-ntlmv1-noess-seal). Connection contexts
  * count for themselves, so MessageSeqNo never gets here.
  */
-#include "protect.h"
-
 #include "ntlm_flags.h"
+#include "ntlm_session.h"
 #include "secure.h"
 #include "utf16.h"
 
-#include <hcrypto/rc4.h>
-#include <nettle/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 enum { SIGNATURE_SIZE = 16, CHECKSUM_SIZE = 8, MD5_BLOCK = 64 };
-
-/* What a message moves; moved back when its token does not verify. hcrypto's RC4 is the fastest of the three
- * libraries (tools/bench). */
-struct cipher_state {
-    RC4_KEY rc4;
-    uint32_t sequence;
-};
-
-struct direction {
-    pthread_mutex_t lock;
-    struct cipher_state state;
-    struct hmac_md5_ctx mac; /* keyed; a digest puts it back to keyed */
-    bool broken;             /* its thread died inside: the stream's position is unknown */
-};
-
-struct ntlm_session {
-    struct cs_session head;
-    uint32_t flags;
-    struct direction directions[2];
-    struct direction *send, *receive;
-};
 
 /* The checksum of one message while its buffers pass by: HMAC-MD5, or CRC-32 without extended session security. */
 struct checksum {
@@ -45,11 +21,6 @@ struct checksum {
     uLong crc;
     size_t passed; /* bytes so far */
 };
-
-static struct ntlm_session *ntlm_session_of(struct cs_session *session)
-{
-    return (struct ntlm_session *)session;
-}
 
 static void checksum_update(struct checksum *checksum, size_t size, const uint8_t *data)
 {
@@ -60,7 +31,7 @@ static void checksum_update(struct checksum *checksum, size_t size, const uint8_
         checksum->crc = crc32_z(checksum->crc, data, size);
 }
 
-static struct checksum checksum_start(const struct ntlm_session *session, struct direction *direction)
+static struct checksum checksum_start(const struct ntlm_session *session, struct ntlm_direction *direction)
 {
     struct checksum checksum = {NULL, 0, 0};
     if (session->flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) {
@@ -79,7 +50,7 @@ static void put_le32(uint8_t *out, uint32_t value)
 
 /* NTLMSSP_MESSAGE_SIGNATURE, 2.2.2.9.1: Version 1, RandomPad (zero on the wire), Checksum, SeqNum, all but Version
  * under RC4 in that order (3.4.4.1). */
-static void sign_crc(struct cipher_state *state, uLong crc, uint8_t signature[SIGNATURE_SIZE])
+static void sign_crc(struct ntlm_cipher *state, uLong crc, uint8_t signature[SIGNATURE_SIZE])
 {
     uint8_t sealed[12] = {0};
     put_le32(sealed + 4, (uint32_t)crc);
@@ -95,7 +66,7 @@ static void sign_crc(struct cipher_state *state, uLong crc, uint8_t signature[SI
 
 /* NTLMSSP_MESSAGE_SIGNATURE with extended session security, 2.2.2.9.2: the checksum under RC4 only with KEY_EXCH
  * (3.4.4.2). */
-static void sign_mac(const struct ntlm_session *session, struct cipher_state *state, struct hmac_md5_ctx *mac,
+static void sign_mac(const struct ntlm_session *session, struct ntlm_cipher *state, struct hmac_md5_ctx *mac,
                      uint8_t signature[SIGNATURE_SIZE])
 {
     put_le32(signature, 1);
@@ -104,8 +75,8 @@ static void sign_mac(const struct ntlm_session *session, struct cipher_state *st
     put_le32(signature + 12, state->sequence);
 }
 
-static void checksum_end(const struct ntlm_session *session, const struct checksum *checksum,
-                         struct cipher_state *state, uint8_t signature[SIGNATURE_SIZE])
+static void checksum_end(const struct ntlm_session *session, const struct checksum *checksum, struct ntlm_cipher *state,
+                         uint8_t signature[SIGNATURE_SIZE])
 {
     if (checksum->mac)
         sign_mac(session, state, checksum->mac, signature);
@@ -183,8 +154,7 @@ static bool signs(const struct ntlm_session *session)
     return protected_by(session, NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL);
 }
 
-/* Takes DIRECTION's lock; SEC_E_CONTEXT_EXPIRED, with the lock held, once its stream has lost its place. */
-static SECURITY_STATUS enter(struct direction *direction)
+SECURITY_STATUS ntlm_direction_enter(struct ntlm_direction *direction)
 {
     if (!cs_lock(&direction->lock)) direction->broken = true;
     return direction->broken ? SEC_E_CONTEXT_EXPIRED : SEC_E_OK;
@@ -193,8 +163,8 @@ static SECURITY_STATUS enter(struct direction *direction)
 static SECURITY_STATUS produce(struct ntlm_session *session, enum cs_operation operation, bool seal,
                                const struct cs_message *message, const struct cs_shape *shape)
 {
-    struct direction *direction = session->send;
-    SECURITY_STATUS status = enter(direction);
+    struct ntlm_direction *direction = session->send;
+    SECURITY_STATUS status = ntlm_direction_enter(direction);
     if (status == SEC_E_OK) {
         struct checksum checksum = checksum_start(session, direction);
         uint8_t signature[SIGNATURE_SIZE];
@@ -236,7 +206,7 @@ static size_t signature_stream(const struct ntlm_session *session)
 static void undo(struct ntlm_session *session, enum cs_operation operation, bool unseal,
                  const struct cs_message *message)
 {
-    struct cipher_state *state = &session->receive->state;
+    struct ntlm_cipher *state = &session->receive->state;
     struct checksum none = {NULL, 0, 0};
     state->sequence--;
     rc4_back(&state->rc4, signature_stream(session));
@@ -250,7 +220,7 @@ static void undo(struct ntlm_session *session, enum cs_operation operation, bool
 static bool try_consume(struct ntlm_session *session, enum cs_operation operation, bool unseal,
                         const struct cs_message *message, const uint8_t *signature)
 {
-    struct direction *direction = session->receive;
+    struct ntlm_direction *direction = session->receive;
     struct checksum checksum = checksum_start(session, direction);
     uint8_t expected[SIGNATURE_SIZE];
 
@@ -266,7 +236,7 @@ static SECURITY_STATUS consume(struct ntlm_session *session, enum cs_operation o
                                const struct cs_message *message, const uint8_t *signature, uint32_t *qop)
 {
     const bool sealed = operation == CS_DECRYPT;
-    SECURITY_STATUS status = enter(session->receive);
+    SECURITY_STATUS status = ntlm_direction_enter(session->receive);
     if (status == SEC_E_OK && !(sealed && try_consume(session, operation, true, message, signature))) {
         /* SECQOP_WRAP_NO_ENCRYPT leaves no mark in an NTLM token: a message that is not sealed right may be that. */
         status = try_consume(session, operation, false, message, signature) ? SEC_E_OK : SEC_E_MESSAGE_ALTERED;
@@ -365,8 +335,11 @@ static void rewind_streams(struct cs_session *base)
 {
     struct ntlm_session *session = ntlm_session_of(base);
     for (int i = 0; i < 2; i++) {
-        struct direction *direction = &session->directions[i];
-        if (enter(direction) == SEC_E_OK) rc4_back(&direction->state.rc4, direction->state.rc4.x);
+        struct ntlm_direction *direction = &session->directions[i];
+        if (ntlm_direction_enter(direction) == SEC_E_OK) {
+            rc4_back(&direction->state.rc4, direction->state.rc4.x);
+            direction->first = direction->state.sequence;
+        }
         cs_unlock(&direction->lock);
     }
 }
@@ -396,7 +369,7 @@ static struct cs_key_info key_info(uint32_t flags)
 /* Direction 0 carries what the client sends. */
 static void key_direction(struct ntlm_session *session, const uint8_t key[NTLM_KEY], int index)
 {
-    struct direction *direction = &session->directions[index];
+    struct ntlm_direction *direction = &session->directions[index];
     uint8_t sign_key[NTLM_KEY], seal_key[NTLM_KEY];
     ntlm_SIGNKEY(key, index == 0, sign_key);
     hmac_md5_set_key(&direction->mac, NTLM_KEY, sign_key);

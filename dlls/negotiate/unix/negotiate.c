@@ -246,7 +246,7 @@ bool negotiate_has_integrity(const struct negotiation *negotiation)
  */
 static void rewind_stream(struct cs_session *session)
 {
-    if (session->protection->rewind) session->protection->rewind(session);
+    session->protection->rewind(session);
 }
 
 SECURITY_STATUS negotiate_verify_mic(struct negotiation *negotiation, const struct turn *turn)
