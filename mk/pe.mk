@@ -10,7 +10,7 @@ pe_modules = countersign secur32 sspicli security msv1_0 negotiate kerberos scha
 
 # What each is made of, and imports. The package code is linked into every security package.
 pe_package = $(addprefix countersign/package/,client_token credman identity infos policy sp_context sp_credential \
-	sp_environment sp_host sp_message sp_module sp_query sp_token sp_token_create sp_token_make)
+	sp_environment sp_export sp_host sp_message sp_module sp_query sp_token sp_token_create sp_token_make)
 pe_objects_countersign = countersign/bridge
 pe_objects_msv1_0 = msv1_0/msv1_0 $(pe_package)
 pe_imports_msv1_0 = countersign

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x00010009u
+#define CS_BLOCKS_VERSION 0x0001000au
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -27,6 +27,9 @@ enum cs_call {
     CS_CALL_VERIFY_SIGNATURE,
     CS_CALL_ENCRYPT,
     CS_CALL_DECRYPT,
+    CS_CALL_EXPORT_SESSION,
+    CS_CALL_IMPORT_SESSION,
+    CS_CALL_RELEASE_SESSION, /* an imported one */
     CS_CALL_DESCRIBE_TOKEN,
     CS_CALL_TRACE,
     CS_CALL_LIST_TICKETS,
@@ -174,6 +177,20 @@ struct cs_client_sid {
     uint8_t sid[68];     /* as Windows has it in memory */
 };
 
+struct cs_block_export {
+    uint64_t session;
+    char package[16];    /* by whose name it is imported, NUL-terminated */
+    struct cs_bytes out; /* the packed session; untouched unless it fits */
+    uint32_t flags;      /* SECPKG_CONTEXT_EXPORT_ */
+    uint32_t needed;     /* out: bytes, with SEC_E_OK and SEC_E_BUFFER_TOO_SMALL */
+};
+
+struct cs_block_import {
+    char package[16]; /* NUL-terminated */
+    struct cs_bytes packed;
+    uint64_t session; /* out: to be released */
+};
+
 struct cs_block_trace {
     struct cs_bytes path; /* UTF-8; none: standard error */
     struct cs_bytes text; /* whole lines */
@@ -290,6 +307,11 @@ CS_SIZE(cs_block_message, 24);
 CS_LAYOUT(cs_block_client, client, 24);
 CS_SIZE(cs_block_client, 56);
 CS_SIZE(cs_client_sid, 76);
+CS_LAYOUT(cs_block_export, out, 24);
+CS_LAYOUT(cs_block_export, flags, 40);
+CS_SIZE(cs_block_export, 48);
+CS_LAYOUT(cs_block_import, session, 32);
+CS_SIZE(cs_block_import, 40);
 CS_SIZE(cs_block_trace, 32);
 CS_LAYOUT(cs_block_tickets, etype, 96);
 CS_LAYOUT(cs_block_tickets, tickets, 104);

@@ -76,8 +76,8 @@ SECURITY_STATUS WINAPI RevertSecurityContext(PCtxtHandle handle)
 static NTSTATUS export(const struct context *context, ULONG flags, SecBuffer *packed, HANDLE *token)
 {
     SpExportSecurityContextFn *function = context->package->user.ExportContext;
-    return function && context->user_mode ? function(context->handle, flags, packed, token)
-                                          : SEC_E_UNSUPPORTED_FUNCTION;
+    if (!function) return SEC_E_UNSUPPORTED_FUNCTION;
+    return context->user_mode ? function(context->handle, flags, packed, token) : SEC_E_INVALID_HANDLE;
 }
 
 SECURITY_STATUS WINAPI ExportSecurityContext(PCtxtHandle handle, ULONG flags, PSecBuffer packed, void **token)
@@ -104,6 +104,8 @@ static SECURITY_STATUS import(const WCHAR *name, SecBuffer *packed, HANDLE token
     if (!package) return SEC_E_SECPKG_NOT_FOUND;
     if (!handle) return SEC_E_INVALID_HANDLE;
     probe(handle, sizeof *handle, TRUE);
+    probe(packed, sizeof *packed, FALSE);
+    if (packed) probe(packed->pvBuffer, packed->cbBuffer, FALSE);
     struct context *context = HeapAlloc(GetProcessHeap(), 0, sizeof *context);
     struct handle entered;
     if (!context) return SEC_E_INSUFFICIENT_MEMORY;

@@ -32,10 +32,15 @@ struct sp_credential {
 struct sp_token;
 
 struct sp_context {
-    UINT64 context;
+    UINT64 context;         /* 0: imported, and the session is its own */
     UINT64 session;         /* 0 until complete; sp_session reads it */
     struct sp_token *token; /* an acceptor's client's; NULL before somebody asks for it (sp_token.h) */
-    NTSTATUS failed;        /* what every call answers once the Unix half has faulted in this context */
+    HANDLE given;           /* of an imported one: what ImportSecurityContext was given; NULL: none. Owned */
+    /*
+     * What every call answers: SEC_E_INTERNAL_ERROR once the Unix half has faulted in this context, and a lock of it
+     * may be held; SEC_E_INVALID_HANDLE once it has been exported away.
+     */
+    NTSTATUS failed;
 };
 
 /*
@@ -52,6 +57,12 @@ struct sp_packed_context {
 static inline UINT64 sp_session(const struct sp_context *context)
 {
     return __atomic_load_n(&context->session, __ATOMIC_ACQUIRE);
+}
+
+/* Whether a lock of CONTEXT may be held for good, so that nothing of it can be freed. */
+static inline BOOL sp_faulted(const struct sp_context *context)
+{
+    return context->failed == SEC_E_INTERNAL_ERROR;
 }
 
 /* Memory of the host's: what programs free with FreeContextBuffer. NULL without memory. */
@@ -107,6 +118,8 @@ SpMakeSignatureFn sp_make_signature;
 SpVerifySignatureFn sp_verify_signature;
 SpSealMessageFn sp_seal_message;
 SpUnsealMessageFn sp_unseal_message;
+SpExportSecurityContextFn sp_export_security_context;
+SpImportSecurityContextFn sp_import_security_context;
 
 /* A copy of INFO, strings and all in one block of sp_allocate (behaviour.md row 64). */
 SecPkgInfoW *sp_copy_info(const SecPkgInfoW *info);

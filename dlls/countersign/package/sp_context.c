@@ -205,7 +205,7 @@ NTSTATUS NTAPI sp_delete_context(LSA_SEC_HANDLE handle)
     struct sp_context *context = (struct sp_context *)handle;
     sp_token_release(context->token);
     /* After a fault its lock may be held: freed, it would stay in the list of the thread that holds it. */
-    if (!context->failed) release_unix(context->context);
+    if (!sp_faulted(context)) release_unix(context->context);
     HeapFree(GetProcessHeap(), 0, context);
     return SEC_E_OK;
 }
@@ -219,9 +219,15 @@ NTSTATUS NTAPI sp_init_user_mode_context(LSA_SEC_HANDLE handle, PSecBuffer packe
     return SEC_E_OK;
 }
 
-/* The session lives in the context, which SpDeleteContext frees. */
+/* The session lives in the context, which SpDeleteContext frees; an imported one has no such half. */
 NTSTATUS NTAPI sp_delete_user_mode_context(LSA_SEC_HANDLE handle)
 {
-    (void)handle;
+    struct sp_context *context = (struct sp_context *)handle;
+    struct cs_block_object block = {context->session};
+    if (context->context) return SEC_E_OK;
+    if (!sp_faulted(context)) CountersignCall(CS_CALL_RELEASE_SESSION, &block);
+    sp_token_release(context->token);
+    if (context->given) CloseHandle(context->given);
+    HeapFree(GetProcessHeap(), 0, context);
     return SEC_E_OK;
 }

@@ -38,6 +38,8 @@ static const SECPKG_USER_FUNCTION_TABLE user_functions = {
     .GetContextToken = sp_get_context_token,
     .QueryContextAttributes = sp_query_context_attributes,
     .DeleteUserModeContext = sp_delete_user_mode_context,
+    .ExportContext = sp_export_security_context,
+    .ImportContext = sp_import_security_context,
 };
 
 /* Called in the process that uses contexts; the tables are the same for every version asked for. */

@@ -7,6 +7,7 @@
 #include "client.h"
 #include "client_calls.h"
 #include "describe.h"
+#include "export.h"
 #include "kerberos_list.h"
 #include "tls_calls.h"
 
@@ -117,6 +118,7 @@ static SECURITY_STATUS call_session_info(void *args)
 {
     struct cs_block_session *block = args;
     const struct cs_session *session = object_of(block->session);
+    if (!cs_session_key(session, block->session_key)) return SEC_E_INVALID_HANDLE;
     block->initiator = session->initiator;
     block->flags = session->flags;
     block->start = session->start;
@@ -129,7 +131,6 @@ static SECURITY_STATUS call_session_info(void *args)
     block->signature_algorithm = session->key_info.signature_algorithm;
     block->encrypt_algorithm = session->key_info.encrypt_algorithm;
     block->session_key_size = session->session_key_size;
-    memcpy(block->session_key, session->session_key, sizeof block->session_key);
     copy_name(block->signature_name, sizeof block->signature_name, session->key_info.signature_name);
     copy_name(block->package, sizeof block->package, session->package);
     copy_name(block->encrypt_name, sizeof block->encrypt_name, session->key_info.encrypt_name);
@@ -149,7 +150,9 @@ static struct cs_span session_text(const struct cs_session *session, uint32_t wh
 static SECURITY_STATUS call_session_text(void *args)
 {
     struct cs_block_text *block = args;
-    give_text(block, session_text(object_of(block->object), block->which));
+    const struct cs_session *session = object_of(block->object);
+    if (cs_session_retired(session)) return SEC_E_INVALID_HANDLE;
+    give_text(block, session_text(session, block->which));
     return SEC_E_OK;
 }
 
@@ -179,6 +182,35 @@ static SECURITY_STATUS call_decrypt(void *args)
     struct cs_block_message *block = args;
     struct cs_message message = message_of(block);
     return cs_decrypt(object_of(block->session), &message, &block->qop);
+}
+
+static SECURITY_STATUS call_export_session(void *args)
+{
+    struct cs_block_export *block = args;
+    struct cs_writer packed = {0};
+    size_t needed = 0;
+    SECURITY_STATUS status =
+        cs_export_session(object_of(block->session), block->package, block->flags, block->out.size, &packed, &needed);
+    block->needed = (uint32_t)needed;
+    if (status == SEC_E_OK) memcpy(object_of(block->out.address), packed.data, packed.size);
+    cs_writer_drop(&packed);
+    return status;
+}
+
+static SECURITY_STATUS call_import_session(void *args)
+{
+    struct cs_block_import *block = args;
+    struct cs_session *session;
+    SECURITY_STATUS status = cs_import_session(block->package, span_of(block->packed), &session);
+    block->session = (uintptr_t)session;
+    return status;
+}
+
+static SECURITY_STATUS call_release_session(void *args)
+{
+    struct cs_block_object *block = args;
+    cs_session_release(object_of(block->object));
+    return SEC_E_OK;
 }
 
 static SECURITY_STATUS call_describe_token(void *args)
@@ -285,6 +317,9 @@ const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
     [CS_CALL_VERIFY_SIGNATURE] = call_verify_signature,
     [CS_CALL_ENCRYPT] = call_encrypt,
     [CS_CALL_DECRYPT] = call_decrypt,
+    [CS_CALL_EXPORT_SESSION] = call_export_session,
+    [CS_CALL_IMPORT_SESSION] = call_import_session,
+    [CS_CALL_RELEASE_SESSION] = call_release_session,
     [CS_CALL_DESCRIBE_TOKEN] = call_describe_token,
     [CS_CALL_TRACE] = call_trace,
     [CS_CALL_LIST_TICKETS] = call_list_tickets,
