@@ -62,6 +62,7 @@ tests/bridge/clock.so: $(srcdir)/tests/bridge/clock.c
 PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
+	tests/bridge/travel \
 	tests/packages/packages tests/packages/host tests/klist/messages tests/real/https_get \
 	tests/real/postgres tests/tiers/rules tests/tiers/many \
 	samples/client samples/server
@@ -72,6 +73,7 @@ pe_parts_tests/bridge/bad_pointers = tests/bridge/bad_pointers.c tests/bridge/pa
 pe_parts_tests/bridge/extremes = tests/bridge/extremes.c tests/bridge/pair.c
 pe_parts_tests/bridge/stored = tests/bridge/stored.c tests/bridge/pair.c
 pe_parts_tests/bridge/threads = tests/bridge/threads.c tests/bridge/pair.c
+pe_parts_tests/bridge/travel = tests/bridge/travel.c tests/bridge/pair.c
 pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
 	refusals threads)
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
@@ -88,6 +90,7 @@ pe_links_tests/bridge/bad_pointers = -lsecur32
 pe_links_tests/bridge/extremes = -lsecur32
 pe_links_tests/bridge/stored = -lsecur32 -ladvapi32
 pe_links_tests/bridge/threads = -lsecur32
+pe_links_tests/bridge/travel = -lsecur32 -ladvapi32
 pe_links_tests/packages/packages = -lsecur32 -ladvapi32
 pe_links_tests/packages/host = -ladvapi32
 pe_links_tests/klist/messages = -lsecur32 -ladvapi32
