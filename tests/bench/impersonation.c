@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The Windows program of impersonation: `impersonation OUT PACKAGE` times what a server does with the contexts of its
+ * clients, over PACKAGE with default credentials, and writes one line each to OUT: name, size, microseconds. The size
+ * of export-import is the packed context's, in bytes. Needs nothing but Windows.
+ */
+#include "pair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BATCH = 500, ROUNDS = 51 };
+
+static void require(SECURITY_STATUS status, const char *what)
+{
+    if (status == SEC_E_OK) return;
+    fprintf(stderr, "impersonation: %s: 0x%08lx\n", what, (unsigned long)status);
+    exit(1);
+}
+
+static double now(void)
+{
+    LARGE_INTEGER ticks, frequency;
+    QueryPerformanceFrequency(&frequency);
+    QueryPerformanceCounter(&ticks);
+    return (double)ticks.QuadPart * 1e6 / (double)frequency.QuadPart;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Out and in once, with all that is to be given back: its size. */
+static ULONG export_import(CtxtHandle *context, char *package)
+{
+    SecBuffer packed = {0};
+    CtxtHandle twin;
+    require(ExportSecurityContext(context, 0, &packed, NULL), "ExportSecurityContext");
+    require(ImportSecurityContextA(package, &packed, NULL, &twin), "ImportSecurityContext");
+    require(FreeContextBuffer(packed.pvBuffer), "FreeContextBuffer");
+    require(DeleteSecurityContext(&twin), "DeleteSecurityContext");
+    return packed.cbBuffer;
+}
+
+/* The median of the batches' means. */
+static void time_export_import(FILE *out, CtxtHandle *context, char *package)
+{
+    double samples[ROUNDS];
+    ULONG size = export_import(context, package);
+    for (int i = 0; i < ROUNDS; i++) {
+        const double start = now();
+        for (int j = 0; j < BATCH; j++) export_import(context, package);
+        samples[i] = (now() - start) / BATCH;
+    }
+    qsort(samples, ROUNDS, sizeof *samples, compare);
+    fprintf(out, "export-import %lu %.4f\n", size, samples[ROUNDS / 2]);
+}
+
+int main(int argc, char **argv)
+{
+    FILE *out = argc == 3 ? fopen(argv[1], "w") : NULL;
+    struct pair pair;
+    if (!out) return 2;
+    require(pair_establish(&pair, argv[2]) ? SEC_E_OK : SEC_E_LOGON_DENIED, "the exchange");
+    time_export_import(out, &pair.contexts[SERVER], argv[2]);
+    pair_close(&pair);
+    return fclose(out) ? 1 : 0;
+}
