@@ -50,7 +50,9 @@ static void test_bad_imports(const struct subject *subject, CtxtHandle *context)
                  "bytes that the package does not take");
     check_status(ImportSecurityContextW((WCHAR *)L"nobody", &packed, NULL, &twin), SEC_E_SECPKG_NOT_FOUND,
                  "a package that is not there");
-    check_status(ImportSecurityContextW((WCHAR *)L"NTLM", &packed, NULL, &twin), SEC_E_UNSUPPORTED_FUNCTION,
+    check_status(ImportSecurityContextW((WCHAR *)L"NTLM", &packed, NULL, &twin), SEC_E_INVALID_TOKEN,
+                 "a package that has packed nothing like it");
+    check_status(ImportSecurityContextW((WCHAR *)L"Schannel", &packed, NULL, &twin), SEC_E_UNSUPPORTED_FUNCTION,
                  "a package that cannot");
     check(twin.dwLower == 1 && twin.dwUpper == 2, "no handle came of them");
     check_status(ExportSecurityContext(&twin, 0, &packed, NULL), SEC_E_INVALID_HANDLE, "export of what is no context");
