@@ -10,6 +10,9 @@
 #include "unit.h"
 
 #include "export.h"
+#include "kerberos_crypto.h"
+#include "kerberos_pair.h"
+#include "ntlm_session.h"
 #include "secure.h"
 #include "tls_context.h"
 #include "tls_world.h"
@@ -228,6 +231,40 @@ static void after_an_export(void **state)
     }
 }
 
+/* Ends SESSION by its export; SECRET, of its own keys, is there before and not afterwards. */
+static void expect_ended(struct cs_session *session, const struct secret *secret)
+{
+    struct cs_writer packed = {0};
+    size_t needed;
+    assert_true(in_memory(secret));
+    assert_int_equal(cs_export_session(session, session->package, CS_EXPORT_DELETE_OLD, SIZE_MAX, &packed, &needed),
+                     SEC_E_OK);
+    cs_writer_drop(&packed);
+    assert_false(in_memory(secret));
+    cs_session_release(session);
+}
+
+/* What the session key was made into: RC4's state in NTLM, Ke, which stands in AES's schedule, in Kerberos. */
+static void after_the_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct sessions sessions = sessions_with(flavours[0].flags);
+        cs_session_release(sessions.server); /* has the same */
+        const uint8_t *rc4 = (const uint8_t *)ntlm_session_of(sessions.client)->directions[i].state.rc4.state;
+        const struct secret stream = mask(rc4, LONGEST);
+        expect_ended(sessions.client, &stream);
+    }
+    for (uint32_t usage = 22; usage <= 24; usage += 2) {
+        const struct kerberos_session_seed seed = kerberos_seed(18, KERBEROS_ORDERED, true, 1);
+        uint8_t key[KERBEROS_MAX_KEY];
+        kerberos_derive(kerberos_etype(18), seed.key, usage, KERBEROS_KE, key);
+        const struct secret ke = mask(key, sizeof key);
+        cs_wipe(key, sizeof key);
+        expect_ended(kerberos_session_create(&seed), &ke);
+    }
+}
+
 /* Given up half way, with keys made and not used. */
 static void after_half_an_exchange(void **state)
 {
@@ -288,7 +325,7 @@ int main(void)
         cmocka_unit_test(search_finds),           cmocka_unit_test(after_a_logon),
         cmocka_unit_test(after_a_failed_logon),   cmocka_unit_test(after_a_loopback_logon),
         cmocka_unit_test(after_half_an_exchange), cmocka_unit_test(after_a_connection),
-        cmocka_unit_test(after_an_export),
+        cmocka_unit_test(after_an_export),        cmocka_unit_test(after_the_end),
     };
     return cmocka_run_group_tests_name("wiping", tests, write_account, forget_account);
 }
