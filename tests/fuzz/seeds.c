@@ -378,9 +378,13 @@ static void seed_tls(const char *folder)
 /* Each session (import.c) packed, undisturbed, and with a byte, a run or a length of its content changed. */
 static void seed_imports(const char *folder)
 {
-    static const char *const modes[] = {"00", "01", "02", "03", "010030000101", "0201000000", "02000000010f", "020220000455667788",
+    static const char *const modes[] = {"00",           "01",
+                                        "02",           "03",
+                                        "010030000101", "0201000000",
+                                        "02000000010f", "020220000455667788",
                                         "02001a000180", "0201200004ffffffff"};
-    static const uint8_t choices[] = {0x07, 0x03, 0x01, 0x00, 0x06, 0x1F, 0x80, 0x81, 0x82, 0x83, 0x84, 0x86, 0x8E, 0x92, 0xC1};
+    static const uint8_t choices[] = {0x07, 0x03, 0x01, 0x00, 0x06, 0x1F, 0x80, 0x81,
+                                      0x82, 0x83, 0x84, 0x86, 0x8E, 0x92, 0xC1};
     char head[4], name[32];
     for (size_t i = 0; i < sizeof choices; i++)
         for (size_t j = 0; j < sizeof modes / sizeof *modes; j++) {
