@@ -247,14 +247,24 @@ struct length {
     size_t offset, size;
 };
 
-enum { LENGTHS = 7 };
+/* Where they stand: so many bytes behind what the one before announces, in so many bytes (export.h, client_travel.c).
+ */
+static const struct {
+    size_t behind, size;
+} places[] = {{0, 1},          {0, 1}, {1 + 4 + 8 + 8, 1},
+              {0, 4},          {0, 4}, {0, 4},
+              {0, 4}, /* the head's */
+              {1 + 16 + 1, 4}, {0, 4}, {0, 1},
+              {4 + 2, 4}}; /* the client's, without groups */
+
+enum { LENGTHS = COUNT(places), CLIENT = 7, CLIENT_SID = 9 };
 
 static void find_lengths(const struct bytes *content, struct length lengths[LENGTHS])
 {
     struct cs_reader reader = cs_reader_of(span_over(content));
     for (int i = 0; i < LENGTHS; i++) {
-        if (i == 2) cs_read_span(&reader, 1 + 4 + 8 + 8);
-        lengths[i] = (struct length){content->size - reader.remaining, i < 3 ? 1 : 4};
+        cs_read_span(&reader, places[i].behind);
+        lengths[i] = (struct length){content->size - reader.remaining, places[i].size};
         cs_read_span(&reader, cs_read_le(&reader, lengths[i].size));
     }
     assert_false(reader.failed);
@@ -309,6 +319,28 @@ static size_t mechanism_part(const struct bytes *content)
     cs_read_span(&reader, lengths[LENGTHS - 1].offset);
     cs_read_span(&reader, cs_read_u32(&reader));
     return content->size - reader.remaining;
+}
+
+/* A server's session without a client, levels that there are not, SIDs that are none, and groups that do not follow. */
+static void unknown_of_client(void **state)
+{
+    const struct bytes packed = packed_of(&kinds[0]), content = content_of(&packed);
+    struct length lengths[LENGTHS];
+    find_lengths(&content, lengths);
+    const long start = (long)lengths[CLIENT].offset - 18, level = start + 17,
+               sid = (long)lengths[CLIENT_SID].offset + 1;
+    const long groups = sid + 28 + 4;
+    (void)state;
+    assert_int_equal(content.data[start], 1);
+    expect_refused("NTLM", &content, start, 0);
+    expect_refused("NTLM", &content, start, 2);
+    expect_refused("NTLM", &content, level, 0);
+    expect_refused("NTLM", &content, level, 4);
+    expect_refused("NTLM", &content, sid, 2);
+    expect_refused("NTLM", &content, sid + 1, 4);
+    expect_refused("NTLM", &content, sid + 1, 6);
+    expect_refused("NTLM", &content, groups, 1);
+    expect_refused("NTLM", &content, groups + 1, 0xFF);
 }
 
 static void unknown_of_ntlm(void **state)
@@ -404,13 +436,21 @@ static void nothing_in_clear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(another_secret),  cmocka_unit_test(every_byte),
-        cmocka_unit_test(every_length),    cmocka_unit_test(too_large),
-        cmocka_unit_test(another_user),    cmocka_unit_test(another_version),
-        cmocka_unit_test(mixed),           cmocka_unit_test(another_package),
-        cmocka_unit_test(every_content),   cmocka_unit_test(every_length_inside),
-        cmocka_unit_test(unknown_of_ntlm), cmocka_unit_test(unknown_of_kerberos),
-        cmocka_unit_test(pairings),        cmocka_unit_test(nothing_in_clear),
+        cmocka_unit_test(another_secret),
+        cmocka_unit_test(every_byte),
+        cmocka_unit_test(every_length),
+        cmocka_unit_test(too_large),
+        cmocka_unit_test(another_user),
+        cmocka_unit_test(another_version),
+        cmocka_unit_test(mixed),
+        cmocka_unit_test(another_package),
+        cmocka_unit_test(every_content),
+        cmocka_unit_test(every_length_inside),
+        cmocka_unit_test(unknown_of_client),
+        cmocka_unit_test(unknown_of_ntlm),
+        cmocka_unit_test(unknown_of_kerberos),
+        cmocka_unit_test(pairings),
+        cmocka_unit_test(nothing_in_clear),
     };
     return cmocka_run_group_tests_name("export_attacks", tests, known_account, forget_account);
 }

@@ -5,6 +5,7 @@
  *
  * Bug classes: E3 (an empty delegated credential), E5 (a delegated credential is nobody else's).
  */
+#include "export.h"
 #include "heimdal_leaks.h"
 #include "onward.h"
 
@@ -162,6 +163,79 @@ static void credentials_outlive_their_record(void **state)
     go_on(credential, "Kerberos", ALLOWED, "EXAMPLE\\user", SEC_E_OK);
 }
 
+/* CLIENT's session leaves, and with it all that is known of the client here; another takes its place. */
+static struct cs_session *travel(struct pair *front, struct cs_client *client)
+{
+    struct cs_writer packed = {0};
+    struct cs_session *session;
+    uint8_t id[CS_CLIENT_ID];
+    size_t needed;
+    memcpy(id, client->id, sizeof id);
+    assert_int_equal(
+        cs_export_session(cs_context_session(front->server), "Kerberos", CS_EXPORT_DELETE_OLD, 65536, &packed, &needed),
+        SEC_E_OK);
+    leave(front, client);
+    assert_null(cs_client_find(id));
+    assert_int_equal(cs_import_session("Kerberos", cs_written(&packed), &session), SEC_E_OK);
+    cs_writer_drop(&packed);
+    struct cs_client *again = cs_client_find(id);
+    assert_non_null(again);
+    cs_client_release(again);
+    return session;
+}
+
+static void go_on_from(struct cs_session *session, enum cs_level level, const char *user)
+{
+    struct cs_client *client;
+    assert_int_equal(cs_client_of(session, &client), SEC_E_OK);
+    assert_int_equal(client->level, level);
+    if (level == CS_LEVEL_IDENTIFICATION)
+        go_on(acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND), "Kerberos", ALLOWED, NULL, SEC_E_NO_CREDENTIALS);
+    else
+        go_on(acquire_as(client, "Negotiate", SECPKG_CRED_OUTBOUND), "Negotiate", ALLOWED, user, SEC_E_OK);
+    cs_client_release(client);
+}
+
+/* With the session goes what reaches others in its client's name: tickets, or the one that was shown. */
+static void travelling(void **state)
+{
+    struct pair front;
+    (void)state;
+    struct cs_session *session = travel(&front, arrive(&front, "user", TRUSTED, ISC_REQ_DELEGATE));
+    go_on_from(session, CS_LEVEL_DELEGATION, "EXAMPLE\\user");
+    cs_session_release(session);
+    session = travel(&front, arrive(&front, "other", "HTTP/server.example.test", ISC_REQ_IDENTIFY));
+    go_on_from(session, CS_LEVEL_IDENTIFICATION, NULL);
+    cs_session_release(session);
+}
+
+/* Both of one second, which an import does not change (arrive_proxied). */
+static void travelling_proxied(void **state)
+{
+    const struct timespec tenth = {.tv_nsec = 100000000};
+    (void)state;
+    for (int attempt = 0; attempt < 20; attempt++) {
+        struct pair front, back;
+        struct pair_setup setup = realm_setup();
+        struct cs_client *client;
+        struct cs_session *session = travel(&front, arrive(&front, "user", "HTTP/server.example.test", 0));
+        assert_int_equal(cs_client_of(session, &client), SEC_E_OK);
+        setup.target = ALLOWED;
+        pair_open(&back, "Kerberos", &setup);
+        cs_credential_release(back.client_credential);
+        back.client_credential = acquire_as(client, "Kerberos", SECPKG_CRED_OUTBOUND);
+        const SECURITY_STATUS status = pair_run(&back);
+        if (status == SEC_E_OK) expect_text(cs_context_session(back.server)->names, "EXAMPLE\\user");
+        pair_close(&back);
+        cs_client_release(client);
+        cs_session_release(session);
+        if (status == SEC_E_OK) return;
+        assert_int_equal(status, SEC_E_LOGON_DENIED);
+        nanosleep(&tenth, NULL);
+    }
+    fail_msg("never got on");
+}
+
 /* Ticket caches in memory, of this process. */
 static unsigned memory_caches(void)
 {
@@ -204,6 +278,8 @@ int main(void)
         cmocka_unit_test(records),
         cmocka_unit_test(credentials_outlive_their_record),
         cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(travelling),
+        cmocka_unit_test(travelling_proxied),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -4,6 +4,7 @@
  * access token travels beside it, as a handle that the program takes along.
  */
 #include "package.h"
+#include "sp_token.h"
 
 #include <string.h>
 
@@ -38,11 +39,16 @@ static NTSTATUS pack(const struct sp_context *context, ULONG flags, SecBuffer *p
     return SEC_E_OK;
 }
 
-/* The context's access token for the importer, or NULL where the package has none. */
-static HANDLE sp_context_token_for_export(struct sp_context *context)
+/* The access token of a server's client, for whoever is to import the context; NULL of a client's. */
+static NTSTATUS copy_token(struct sp_context *context, HANDLE *copy)
 {
-    (void)context;
-    return NULL;
+    const HANDLE self = GetCurrentProcess();
+    HANDLE token;
+    *copy = NULL;
+    NTSTATUS status = sp_context_token(context, &token);
+    if (status) return status == SEC_E_NO_IMPERSONATION ? SEC_E_OK : status;
+    return DuplicateHandle(self, token, self, copy, 0, FALSE, DUPLICATE_SAME_ACCESS) ? SEC_E_OK
+                                                                                     : SEC_E_INSUFFICIENT_MEMORY;
 }
 
 /*
@@ -55,10 +61,16 @@ NTSTATUS NTAPI sp_export_security_context(LSA_SEC_HANDLE handle, ULONG flags, PS
     if (context->failed) return context->failed;
     if (!sp_session(context)) return SEC_E_INVALID_HANDLE;
     if (!packed) return SEC_E_INVALID_PARAMETER;
-    NTSTATUS status = pack(context, flags, packed);
-    if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION) context->failed = SEC_E_INTERNAL_ERROR;
+    HANDLE copy = NULL;
+    NTSTATUS status = token ? copy_token(context, &copy) : SEC_E_OK;
     if (status) return status;
-    if (token) *token = sp_context_token_for_export(context);
+    status = pack(context, flags, packed);
+    if (status == (NTSTATUS)STATUS_ACCESS_VIOLATION) context->failed = SEC_E_INTERNAL_ERROR;
+    if (status) {
+        if (copy) CloseHandle(copy);
+        return status;
+    }
+    if (token) *token = copy;
     if (flags & SECPKG_CONTEXT_EXPORT_DELETE_OLD) context->failed = SEC_E_INVALID_HANDLE;
     return SEC_E_OK;
 }

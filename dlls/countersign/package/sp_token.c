@@ -89,6 +89,10 @@ NTSTATUS sp_context_token(struct sp_context *context, HANDLE *token)
     struct sp_token *made = context->token;
     if (context->failed) return context->failed;
     if (!sp_session(context)) return SEC_E_INVALID_HANDLE;
+    if (context->given) {
+        *token = context->given;
+        return SEC_E_OK;
+    }
     if (!made) {
         sweep();
         NTSTATUS status = make(context, &made);

@@ -15,7 +15,8 @@ struct sp_token {
 };
 
 /*
- * The token of CONTEXT's client, made at the first call, which stays the context's. SEC_E_OK; SEC_E_INVALID_HANDLE: the
+ * The token of CONTEXT's client, made at the first call, which stays the context's; of an imported one that was given a
+ * token, that. SEC_E_OK; SEC_E_INVALID_HANDLE: the
  * context is not complete; SEC_E_NO_IMPERSONATION: it is a client's, or no token can be made (errors.tsv
  * ImpersonateSecurityContext); SEC_E_INSUFFICIENT_MEMORY.
  */

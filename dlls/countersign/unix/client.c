@@ -56,9 +56,11 @@ struct cs_client *cs_client_find(const uint8_t id[CS_CLIENT_ID])
     return client;
 }
 
-static void drop(struct cs_client *client)
+void cs_client_discard(struct cs_client *client)
 {
     if (!client) return;
+    cs_wipe((void *)(uintptr_t)client->packed.data, client->packed.size);
+    cs_span_drop(&client->packed);
     cs_credential_release(client->onward);
     cs_logon_release(client->logon);
     cs_span_drop(&client->name);
@@ -71,7 +73,7 @@ void cs_client_release(struct cs_client *client)
     const bool last = --client->references == 0;
     if (last) *find(client->id) = client->next;
     leave();
-    if (last) drop(client);
+    if (last) cs_client_discard(client);
 }
 
 /*
@@ -119,17 +121,22 @@ static SECURITY_STATUS fill(struct cs_session *session, struct cs_client *client
     return SEC_E_OK;
 }
 
+static void enrol(struct cs_client *client)
+{
+    client->next = registry.chains[client->id[0]];
+    registry.chains[client->id[0]] = client;
+}
+
 static SECURITY_STATUS make(struct cs_session *session)
 {
     struct cs_client *client = calloc(1, sizeof *client);
     if (!client) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = fill(session, client);
     if (status) {
-        drop(client);
+        cs_client_discard(client);
         return status;
     }
-    client->next = registry.chains[client->id[0]];
-    registry.chains[client->id[0]] = client;
+    enrol(client);
     session->client = client;
     return SEC_E_OK;
 }
@@ -137,6 +144,7 @@ static SECURITY_STATUS make(struct cs_session *session)
 SECURITY_STATUS cs_client_of(struct cs_session *session, struct cs_client **client)
 {
     if (session->initiator) return SEC_E_NO_IMPERSONATION;
+    if (cs_session_retired(session)) return SEC_E_INVALID_HANDLE;
     if (!enter()) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = session->client ? SEC_E_OK : make(session);
     if (status == SEC_E_OK) {
@@ -145,4 +153,41 @@ SECURITY_STATUS cs_client_of(struct cs_session *session, struct cs_client **clie
     }
     leave();
     return status;
+}
+
+/* Another thread may have unpacked it meanwhile: the first one counts. */
+static struct cs_credential *keep_onward(struct cs_client *client, struct cs_credential *made)
+{
+    enter();
+    struct cs_credential *kept = client->onward;
+    if (!kept) client->onward = kept = made;
+    cs_credential_addref(kept);
+    leave();
+    if (kept != made) cs_credential_release(made);
+    return kept;
+}
+
+struct cs_credential *cs_client_onward(struct cs_client *client, const struct cs_mechanism *mechanism)
+{
+    if (!enter()) return NULL;
+    struct cs_credential *onward = client->onward;
+    if (onward && onward->mechanism != mechanism) onward = NULL;
+    if (onward) cs_credential_addref(onward);
+    leave();
+    if (onward || !client->packed.size || !mechanism->unpack_onward || strcmp(mechanism->package, client->package))
+        return onward;
+    struct cs_credential *made = mechanism->unpack_onward(client->packed);
+    return made ? keep_onward(client, made) : NULL;
+}
+
+SECURITY_STATUS cs_client_adopt(struct cs_session *session, struct cs_client *client)
+{
+    if (!enter()) return SEC_E_INSUFFICIENT_MEMORY;
+    struct cs_client *known = *find(client->id);
+    if (!known) enrol(client);
+    session->client = known ? known : client;
+    session->client->references++;
+    leave();
+    if (known) cs_client_discard(client);
+    return SEC_E_OK;
 }

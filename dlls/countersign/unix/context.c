@@ -47,12 +47,8 @@ void cs_credential_release(struct cs_credential *credential)
 SECURITY_STATUS cs_acquire_credential(const struct cs_mechanism *mechanism, const struct cs_credential_request *request,
                                       struct cs_credential **credential)
 {
-    struct cs_credential *onward = request->client ? request->client->onward : NULL;
-    if (onward && onward->mechanism == mechanism) {
-        cs_credential_addref(onward);
-        *credential = onward;
-        return SEC_E_OK;
-    }
+    *credential = request->client ? cs_client_onward(request->client, mechanism) : NULL;
+    if (*credential) return SEC_E_OK;
     SECURITY_STATUS status = mechanism->acquire(request, credential);
     if (status) return status;
     (*credential)->mechanism = mechanism;

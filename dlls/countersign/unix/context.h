@@ -88,6 +88,12 @@ struct cs_mechanism {
     SECURITY_STATUS (*credential_names)(const struct cs_credential *credential, struct cs_writer *output);
     /* Whether CREDENTIAL could accept anybody now, as far as can be told without asking others. NULL: always. */
     bool (*can_accept)(const struct cs_credential *credential);
+    /*
+     * A credential that reaches others in a client's name, out of the process and in again; both NULL: it has none.
+     * What cannot leave writes nothing; what is not understood yields NULL.
+     */
+    void (*pack_onward)(const struct cs_credential *credential, struct cs_writer *packed);
+    struct cs_credential *(*unpack_onward)(struct cs_span packed);
 };
 
 /* The head of every mechanism's credential. Immutable once made, so any number of threads may use it. */

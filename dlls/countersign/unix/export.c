@@ -4,6 +4,7 @@
  */
 #include "export.h"
 
+#include "client.h"
 #include "sealed.h"
 #include "secure.h"
 #include "utf16.h"
@@ -69,10 +70,11 @@ static SECURITY_STATUS check_flags(uint32_t flags)
 
 /* Under the locks of both directions. The session is retired last, once nothing can go wrong any more. */
 static SECURITY_STATUS export_held(const struct cs_portable *portable, struct cs_session *session, const char *package,
-                                   uint32_t flags, struct cs_writer *packed)
+                                   uint32_t flags, struct cs_span client, struct cs_writer *packed)
 {
     cs_sealed_begin(packed);
     pack_head(session, package, packed);
+    cs_write_span(packed, client);
     portable->pack(session, flags & CS_EXPORT_RESET_NEW, packed);
     return cs_sealed_end(packed);
 }
@@ -84,13 +86,17 @@ SECURITY_STATUS cs_export_session(struct cs_session *session, const char *packag
     SECURITY_STATUS status = check_flags(flags);
     if (status) return status;
     if (!portable || !may_be_of(package, portable)) return SEC_E_UNSUPPORTED_FUNCTION;
+    struct cs_writer client = {0};
+    const SECURITY_STATUS client_status = cs_client_pack(session, &client);
     status = portable->hold(session);
     if (status && cs_session_retired(session)) status = SEC_E_INVALID_HANDLE;
-    if (status == SEC_E_OK) status = export_held(portable, session, package, flags, packed);
+    if (status == SEC_E_OK) status = client.failed ? SEC_E_INSUFFICIENT_MEMORY : client_status;
+    if (status == SEC_E_OK) status = export_held(portable, session, package, flags, cs_written(&client), packed);
     *needed = packed->size;
     if (status == SEC_E_OK && packed->size > room) status = SEC_E_BUFFER_TOO_SMALL;
     if (status == SEC_E_OK && flags & CS_EXPORT_DELETE_OLD) portable->retire(session);
     portable->let_go(session);
+    cs_writer_drop(&client);
     if (status) cs_writer_drop(packed);
     return status;
 }
@@ -127,7 +133,9 @@ static const struct cs_portable *unpack_head(const char *package, struct cs_read
     head->native_server = read_text(packed);
     if (packed->failed || initiator > 1 || !is_name(exported_as, package)) return NULL;
     const struct cs_portable *portable = find_portable(mechanism);
-    return portable && may_be_of(package, portable) ? portable : NULL;
+    if (!portable || !may_be_of(package, portable)) return NULL;
+    head->package = portable->package;
+    return portable;
 }
 
 /* What no mechanism sets. */
@@ -142,12 +150,16 @@ static SECURITY_STATUS unpack(const char *package, struct cs_span content, struc
 {
     struct cs_reader packed = cs_reader_of(content);
     struct cs_session head;
+    struct cs_client *client = NULL;
     const struct cs_portable *portable = unpack_head(package, &packed, &head);
-    SECURITY_STATUS status = portable ? portable->unpack(&head, &packed, session) : SEC_E_INVALID_TOKEN;
+    SECURITY_STATUS status = portable ? cs_client_unpack(&head, &packed, &client) : SEC_E_INVALID_TOKEN;
+    if (status == SEC_E_OK) status = portable->unpack(&head, &packed, session);
     if (status == SEC_E_OK && packed.remaining) status = SEC_E_INVALID_TOKEN;
     if (status == SEC_E_OK && !complete(*session, &head)) status = SEC_E_INSUFFICIENT_MEMORY;
     cs_wipe(head.session_key, sizeof head.session_key);
+    if (status == SEC_E_OK && client) status = cs_client_adopt(*session, client);
     if (status == SEC_E_OK) return SEC_E_OK;
+    cs_client_discard(client);
     cs_session_release(*session);
     *session = NULL;
     return status;

@@ -8,6 +8,7 @@
  *     initiator (1), flags (4), start (8), expiry (8)
  *     the session key                                                                 size of 1 byte
  *     names, target, native client, native server                                     size of 4 bytes, UTF-16LE
+ *     of an acceptor's: its client                                                    client_travel.c
  *     what the mechanism has moved since                                              its struct cs_portable
  *
  * All other keys, sizes and names of algorithms are made from that, as they were when the exchange ended.

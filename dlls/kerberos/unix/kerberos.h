@@ -378,6 +378,13 @@ bool kerberos_take_delegated(krb5_context context, struct kerberos_exchange *exc
  */
 struct cs_credential *kerberos_onward_credential(struct kerberos_exchange *exchange);
 
+/* A server's credential with the keytab of PLACES, which are taken over, that takes in nobody; NULL without memory. */
+struct kerberos_credential *kerberos_make_acceptor(struct kerberos_places places);
+
+/* kerberos_travel.c: cs_mechanism's pack_onward and unpack_onward */
+void kerberos_pack_onward(const struct cs_credential *credential, struct cs_writer *packed);
+struct cs_credential *kerberos_unpack_onward(struct cs_span packed);
+
 /* kerberos_proxy.c: S4U2proxy and S4U2self, MS-SFU */
 
 /* Notes REQUEST, an AP-REQ that has held, as what CLIENT has shown, until ENDTIME. False without memory. */

@@ -107,6 +107,13 @@ struct cs_credential *kerberos_onward_credential(struct kerberos_exchange *excha
     return &credential->head;
 }
 
+struct kerberos_credential *kerberos_make_acceptor(struct kerberos_places places)
+{
+    struct kerberos_credential *credential = make_credential(places);
+    if (credential) credential->head = (struct cs_credential){&kerberos_mechanism, 1, 0, never};
+    return credential;
+}
+
 /* No KDC is asked yet, and no ticket needed (behaviour.md rows 49 and 55). Nobody has no ticket in Kerberos. */
 static SECURITY_STATUS acquire(const struct cs_credential_request *request, struct cs_credential **out)
 {
@@ -281,4 +288,6 @@ const struct cs_mechanism kerberos_mechanism = {
     .end = end,
     .credential_names = credential_names,
     .can_accept = can_accept,
+    .pack_onward = kerberos_pack_onward,
+    .unpack_onward = kerberos_unpack_onward,
 };
