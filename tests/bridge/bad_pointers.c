@@ -228,6 +228,43 @@ static BOOL read_only_stream_faults(struct pair *pair, BYTE *page)
     return faulted && pair_exchange(pair);
 }
 
+enum travel {
+    EXPORT_NOWHERE,
+    EXPORT_TOKEN_NOWHERE,
+    IMPORT_FROM_NOWHERE,
+    IMPORT_BLOCK_NOWHERE,
+    IMPORT_TO_NOWHERE,
+    TRAVELS
+};
+
+static void travel(struct pair *pair, enum travel how, void *bad)
+{
+    CtxtHandle *context = &pair->contexts[SERVER], twin;
+    SecBuffer block = {0}, nowhere = {64, SECBUFFER_TOKEN, bad};
+    char name[16];
+    strcpy(name, package);
+    switch (how) {
+    case EXPORT_NOWHERE: ExportSecurityContext(context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, bad, NULL); break;
+    case EXPORT_TOKEN_NOWHERE: ExportSecurityContext(context, SECPKG_CONTEXT_EXPORT_DELETE_OLD, &block, bad); break;
+    case IMPORT_FROM_NOWHERE: ImportSecurityContextA(name, bad, NULL, &twin); break;
+    case IMPORT_BLOCK_NOWHERE: ImportSecurityContextA(name, &nowhere, NULL, &twin); break;
+    default: ImportSecurityContextA(name, &block, NULL, bad); break;
+    }
+}
+
+/* Each raises, and none has ended the context. */
+static BOOL travels_nowhere(struct pair *pair, void *bad)
+{
+    volatile int faults = 0;
+    for (volatile int how = 0; how < TRAVELS; how++) {
+        if (setjmp(escape))
+            faults++;
+        else
+            travel(pair, how, bad);
+    }
+    return faults == TRAVELS && pair_exchange(pair);
+}
+
 int main(int argc, char **argv)
 {
     struct pair pair;
@@ -263,6 +300,7 @@ int main(int argc, char **argv)
     report("AddCredentials with a bad principal leaves nothing", credential_is_free_again(PRINCIPAL));
     report("AddCredentials with a bad package leaves nothing", credential_is_free_again(PACKAGE));
     report("AddCredentials with a bad ptsExpiry leaves nothing", credential_is_free_again(EXPIRY));
+    report("a context that goes nowhere, or comes from there, leaves nothing", travels_nowhere(&pair, bad));
     report("an EMPTY input buffer is not read", empty_input_is_not_read(&pair));
     report("the contexts are deleted",
            !DeleteSecurityContext(&pair.contexts[0]) && !DeleteSecurityContext(&pair.contexts[1]));
