@@ -100,6 +100,35 @@ static NTSTATUS check_trust(DWORD errors)
     return errors & bad ? SEC_E_CERT_UNKNOWN : SEC_E_OK;
 }
 
+/*
+ * Windows takes no RSA key of less than 1024 bits anywhere in a chain since its update KB 2661254 (2012). There the
+ * engine says CERT_TRUST_HAS_WEAK_SIGNATURE, for which the policy has TRUST_E_CERT_SIGNATURE and SSPI no status of its
+ * own: SEC_E_CERT_UNKNOWN, as with every bad signature. Wine's engine looks at no sizes.
+ */
+static BOOL is_weak(PCCERT_CONTEXT certificate)
+{
+    enum { LEAST_BITS = 1024 };
+    static const char rsa[] = szOID_PKCS_1 ".";
+    const CERT_PUBLIC_KEY_INFO *key = &certificate->pCertInfo->SubjectPublicKeyInfo;
+    PUBLICKEYSTRUC *blob;
+    DWORD size;
+    if (strncmp(key->Algorithm.pszObjId, rsa, sizeof rsa - 1)) return FALSE;
+    if (!CryptDecodeObjectEx(X509_ASN_ENCODING, RSA_CSP_PUBLICKEYBLOB, key->PublicKey.pbData, key->PublicKey.cbData,
+                             CRYPT_DECODE_ALLOC_FLAG, NULL, &blob, &size))
+        return TRUE;
+    const BOOL weak = ((RSAPUBKEY *)(blob + 1))->bitlen < LEAST_BITS;
+    LocalFree(blob);
+    return weak;
+}
+
+static NTSTATUS check_keys(const CERT_CHAIN_CONTEXT *chain)
+{
+    for (DWORD i = 0; i < chain->cChain; i++)
+        for (DWORD j = 0; j < chain->rgpChain[i]->cElement; j++)
+            if (is_weak(chain->rgpChain[i]->rgpElement[j]->pCertContext)) return SEC_E_CERT_UNKNOWN;
+    return SEC_E_OK;
+}
+
 /* What a chain may be built from beside the system's stores: what the peer has sent, and the credential's roots. */
 static HCERTSTORE open_material(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {
@@ -124,6 +153,7 @@ static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT ce
                                 &chain)) {
         status = apply_policy(context, chain);
         if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
+        if (status == SEC_E_OK) status = check_keys(chain);
         CertFreeCertificateChain(chain);
     }
     CertCloseStore(material, 0);

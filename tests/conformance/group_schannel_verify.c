@@ -34,18 +34,22 @@ static const struct conformance_case cases[] = {
                                                                       ISC_ERRORS "SEC_E_WRONG_PRINCIPAL (documented)",
                                                                       "SEC_E_WRONG_PRINCIPAL", "SEC_E_CERT_UNKNOWN")
                         BOTH_VERSIONS("wrong-name.unchecked", "schannel.h SCH_CRED_NO_SERVERNAME_CHECK (documented)",
-                                      "SEC_E_OK", "SEC_E_OK")
-                            BOTH_VERSIONS("no-name", "schannel.h, no pszTargetName", "SEC_E_OK", "SEC_E_OK")
-                                BOTH_VERSIONS("wrong-usage", ISC_ERRORS "SEC_E_CERT_WRONG_USAGE",
-                                              "SEC_E_CERT_WRONG_USAGE", "SEC_E_CERT_UNKNOWN")
-                                    BOTH_VERSIONS("manual", "schannel.h SCH_CRED_MANUAL_CRED_VALIDATION (documented)",
-                                                  "SEC_E_OK", "SEC_E_OK")
-                                        BOTH_VERSIONS("manual-request",
-                                                      "schannel.h ISC_REQ_MANUAL_CRED_VALIDATION (documented)",
+                                      "SEC_E_OK", "SEC_E_OK") BOTH_VERSIONS("no-name", "schannel.h, no pszTargetName",
+                                                                            "SEC_E_OK", "SEC_E_OK")
+                            BOTH_VERSIONS("wrong-usage", ISC_ERRORS "SEC_E_CERT_WRONG_USAGE", "SEC_E_CERT_WRONG_USAGE",
+                                          "SEC_E_CERT_UNKNOWN")
+                                BOTH_VERSIONS("manual", "schannel.h SCH_CRED_MANUAL_CRED_VALIDATION (documented)",
+                                              "SEC_E_OK", "SEC_E_OK")
+                                    BOTH_VERSIONS("manual-request",
+                                                  "schannel.h ISC_REQ_MANUAL_CRED_VALIDATION (documented)", "SEC_E_OK",
+                                                  "SEC_E_OK")
+                                        BOTH_VERSIONS("sealed-key",
+                                                      "schannel.h, the LSA uses keys that may not be exported",
                                                       "SEC_E_OK", "SEC_E_OK")
-                                            BOTH_VERSIONS("sealed-key",
-                                                          "schannel.h, the LSA uses keys that may not be exported",
+                                            BOTH_VERSIONS("key-of-1024-bits", "Microsoft KB 2661254 (documented)",
                                                           "SEC_E_OK", "SEC_E_OK")
+                                                BOTH_VERSIONS("key-of-768-bits", "Microsoft KB 2661254 (documented)",
+                                                              "SEC_E_CERT_UNKNOWN", "SEC_E_CERT_UNKNOWN")
     /* a client's certificate, at a server */
     {NAME "client.unknown-root", "errors AcceptSecurityContext/Schannel, received TLS alert 48", "SEC_E_UNTRUSTED_ROOT",
      NULL, WINE_SAME},
@@ -95,6 +99,8 @@ static const struct attempt attempts[] = {
      .issued = true,
      .flags = SCH_CRED_DISABLE_RECONNECTS,
      .client_request = ISC_REQ_MANUAL_CRED_VALIDATION},
+    {.what = "key-of-1024-bits", .root = self_root, .request = {.bits = 1024}},
+    {.what = "key-of-768-bits", .root = self_root, .request = {.bits = 768}},
     {.what = "sealed-key", .root = self_root, .request = {.sealed = true}},
 };
 

@@ -11,7 +11,12 @@
 
 #define OPEN_CONTAINER L"Countersign conformance"
 #define SEALED_CONTAINER L"Countersign conformance, sealed"
+#define OWN_CONTAINER L"Countersign conformance, %lu bits"
 #define PROVIDER (WCHAR *)MS_ENH_RSA_AES_PROV_W
+
+/* Keys of their own sizes, and how many there are. */
+static DWORD sizes_made[4];
+static size_t containers_made;
 
 PCCERT_CONTEXT issued_certificate(void)
 {
@@ -79,9 +84,33 @@ static bool fill_container(const WCHAR *name, DWORD flags)
     return filled;
 }
 
+/* A container with a key of that size; NULL when this system makes none. */
+static const WCHAR *new_container(DWORD bits)
+{
+    static WCHAR name[64];
+    HCRYPTPROV provider;
+    HCRYPTKEY key;
+    bool made;
+
+    _snwprintf(name, COUNT_OF(name), OWN_CONTAINER, bits);
+    CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    if (!CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_NEWKEYSET)) return NULL;
+    made = CryptGenKey(provider, AT_KEYEXCHANGE, bits << 16 | CRYPT_EXPORTABLE, &key);
+    if (made) CryptDestroyKey(key);
+    CryptReleaseContext(provider, 0);
+    if (made && containers_made < COUNT_OF(sizes_made)) sizes_made[containers_made++] = bits;
+    return made ? name : NULL;
+}
+
 void delete_containers(void)
 {
+    WCHAR name[64];
     HCRYPTPROV provider;
+
+    while (containers_made) {
+        _snwprintf(name, COUNT_OF(name), OWN_CONTAINER, sizes_made[--containers_made]);
+        CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    }
 
     CryptAcquireContextW(&provider, OPEN_CONTAINER, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
     CryptAcquireContextW(&provider, SEALED_CONTAINER, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
@@ -146,7 +175,7 @@ PCCERT_CONTEXT make_certificate(const struct certificate_request *request)
     CERT_NAME_BLOB name = {sizeof(name_bytes), name_bytes};
     CERT_EXTENSION usage = {(LPSTR)szOID_ENHANCED_KEY_USAGE, FALSE, {sizeof(usage_bytes), usage_bytes}};
     CERT_EXTENSIONS extensions = {1, &usage};
-    const WCHAR *container_name = container(request->sealed);
+    const WCHAR *container_name = request->bits ? new_container(request->bits) : container(request->sealed);
     const WCHAR *text = request->name ? request->name : L"CN=localhost";
 
     if (!container_name ||

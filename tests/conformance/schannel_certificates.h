@@ -16,6 +16,7 @@ struct certificate_request {
     const char *signature;  /* OID; NULL: SHA-256 with RSA */
     int from_days, to_days; /* from now; both 0: a year */
     bool sealed;            /* its key may not be exported */
+    DWORD bits;             /* of an RSA key of its own; 0: that of schannel_pfx.h */
 };
 
 /* A self-signed certificate with that key; NULL when this system does not make one. */

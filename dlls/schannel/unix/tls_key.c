@@ -34,12 +34,38 @@ static gnutls_datum_t take_reversed(struct cs_reader *reader, size_t size, struc
     return (gnutls_datum_t){out, (unsigned)span.size};
 }
 
+/* NUMBER, whose bytes are GnuTLS's and go, is the one at GIVEN, which may have zeros in front. */
+static bool is_number(gnutls_datum_t *number, const gnutls_datum_t *given)
+{
+    struct cs_reader reader = cs_reader_of((struct cs_span){given->data, given->size});
+    bool same = true;
+    while (reader.remaining > number->size) same &= !cs_read_u8(&reader);
+    same &= reader.remaining == number->size && cs_same(reader.next, number->data, number->size);
+    cs_wipe(number->data, number->size);
+    gnutls_free(number->data);
+    return same;
+}
+
+/* GnuTLS works out for itself what follows from the primes and the private exponent, and passes over what it was given:
+ * a blob that says otherwise is no key. */
+static bool is_consistent(const struct rsa *rsa, gnutls_privkey_t key)
+{
+    gnutls_datum_t coefficient, exponent1, exponent2;
+    if (gnutls_privkey_export_rsa_raw2(key, NULL, NULL, NULL, NULL, NULL, &coefficient, &exponent1, &exponent2,
+                                       GNUTLS_EXPORT_FLAG_NO_LZ))
+        return false;
+    bool same = is_number(&coefficient, &rsa->coefficient);
+    same &= is_number(&exponent1, &rsa->exponent1);
+    same &= is_number(&exponent2, &rsa->exponent2);
+    return same;
+}
+
 static SECURITY_STATUS import_rsa(const struct rsa *rsa, gnutls_privkey_t key)
 {
-    return gnutls_privkey_import_rsa_raw(key, &rsa->modulus, &rsa->exponent, &rsa->private_exponent, &rsa->prime1,
-                                         &rsa->prime2, &rsa->coefficient, &rsa->exponent1, &rsa->exponent2)
-               ? SEC_E_UNKNOWN_CREDENTIALS
-               : SEC_E_OK;
+    if (gnutls_privkey_import_rsa_raw(key, &rsa->modulus, &rsa->exponent, &rsa->private_exponent, &rsa->prime1,
+                                      &rsa->prime2, &rsa->coefficient, &rsa->exponent1, &rsa->exponent2))
+        return SEC_E_UNKNOWN_CREDENTIALS;
+    return is_consistent(rsa, key) ? SEC_E_OK : SEC_E_UNKNOWN_CREDENTIALS;
 }
 
 /* PUBLICKEYSTRUC, RSAPUBKEY, and the numbers, all little-endian. The room is made at once: a number lies where it is.
@@ -132,12 +158,32 @@ static SECURITY_STATUS read_into(struct cs_span blob, enum tls_key_format format
     }
 }
 
+/*
+ * That the two exponents of an RSA key undo each other: GnuTLS compares neither with the other, and a signature under a
+ * wrong one gives a prime away (Boneh, DeMillo, Lipton 1997).
+ */
+static bool signs(gnutls_privkey_t key)
+{
+    static const uint8_t text[] = "whatever";
+    const gnutls_datum_t data = {(uint8_t *)text, sizeof text};
+    gnutls_datum_t signature = {NULL, 0};
+    gnutls_pubkey_t public;
+    if (gnutls_privkey_get_pk_algorithm(key, NULL) != GNUTLS_PK_RSA) return true;
+    if (gnutls_pubkey_init(&public)) return false;
+    const bool good = !gnutls_pubkey_import_privkey(public, key, 0, 0) &&
+                      !gnutls_privkey_sign_data(key, GNUTLS_DIG_SHA256, 0, &data, &signature) &&
+                      !gnutls_pubkey_verify_data2(public, GNUTLS_SIGN_RSA_SHA256, 0, &data, &signature);
+    gnutls_free(signature.data);
+    gnutls_pubkey_deinit(public);
+    return good;
+}
+
 SECURITY_STATUS tls_key_read(struct cs_span blob, enum tls_key_format format, gnutls_privkey_t *out)
 {
     gnutls_privkey_t key;
     if (gnutls_privkey_init(&key)) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = read_into(blob, format, key);
-    if (status == SEC_E_OK && gnutls_privkey_verify_params(key)) status = SEC_E_UNKNOWN_CREDENTIALS;
+    if (status == SEC_E_OK && (gnutls_privkey_verify_params(key) || !signs(key))) status = SEC_E_UNKNOWN_CREDENTIALS;
     if (status)
         gnutls_privkey_deinit(key);
     else
