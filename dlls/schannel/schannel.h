@@ -93,6 +93,15 @@ NTSTATUS schannel_bytes(const struct schannel_context *context, UINT32 which, BY
  * CRYPT_E_). */
 NTSTATUS schannel_verify_peer(const struct schannel_context *context);
 
+/*
+ * schannel_revocation.c. What SCH_CRED_ flags ask of the chain engine, CERT_CHAIN_REVOCATION_: 0, nothing. The lists of
+ * the system's "CA" store join a collection, where the engine looks for them; FALSE: no memory. What is found of CHAIN,
+ * made with both: SEC_E_OK, CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE.
+ */
+DWORD schannel_revocation_flags(DWORD flags);
+BOOL schannel_revocation_add_lists(HCERTSTORE material);
+NTSTATUS schannel_revocation_check(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE material, DWORD flags);
+
 /* schannel_settings.c. KEYING_MATERIAL: SEC_E_INVALID_PARAMETER before KEYING_MATERIAL_INFO was set. */
 SpSetContextAttributesFn schannel_set_context_attributes;
 void schannel_settings_drop(struct schannel_settings *settings);

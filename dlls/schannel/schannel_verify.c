@@ -6,28 +6,10 @@
 
 /* wininet.h */
 #ifndef SECURITY_FLAG_IGNORE_UNKNOWN_CA
+#define SECURITY_FLAG_IGNORE_REVOCATION 0x00000080
 #define SECURITY_FLAG_IGNORE_UNKNOWN_CA 0x00000100
 #define SECURITY_FLAG_IGNORE_CERT_CN_INVALID 0x00001000
 #endif
-
-static DWORD chain_flags(DWORD flags)
-{
-    DWORD chain = 0;
-    if (flags & SCH_CRED_REVOCATION_CHECK_END_CERT) chain |= CERT_CHAIN_REVOCATION_CHECK_END_CERT;
-    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN) chain |= CERT_CHAIN_REVOCATION_CHECK_CHAIN;
-    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT) chain |= CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT;
-    if (flags & SCH_CRED_REVOCATION_CHECK_CACHE_ONLY) chain |= CERT_CHAIN_REVOCATION_CHECK_CACHE_ONLY;
-    if (flags & SCH_CRED_CACHE_ONLY_URL_RETRIEVAL) chain |= CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL;
-    return chain;
-}
-
-static DWORD policy_flags(DWORD flags)
-{
-    DWORD policy = 0;
-    if (flags & SCH_CRED_IGNORE_NO_REVOCATION_CHECK) policy |= CERT_CHAIN_POLICY_IGNORE_ALL_REV_UNKNOWN_FLAGS;
-    if (flags & SCH_CRED_IGNORE_REVOCATION_OFFLINE) policy |= CERT_CHAIN_POLICY_IGNORE_ALL_REV_UNKNOWN_FLAGS;
-    return policy;
-}
 
 static NTSTATUS status_of(DWORD error)
 {
@@ -43,10 +25,6 @@ static NTSTATUS status_of(DWORD error)
     case (DWORD)CERT_E_WRONG_USAGE:
     case (DWORD)CERT_E_PURPOSE:
     case (DWORD)CERT_E_ROLE: return SEC_E_CERT_WRONG_USAGE;
-    case (DWORD)CERT_E_REVOKED:
-    case (DWORD)CRYPT_E_REVOKED: return CRYPT_E_REVOKED;
-    case (DWORD)CRYPT_E_NO_REVOCATION_CHECK:
-    case (DWORD)CRYPT_E_REVOCATION_OFFLINE: return (NTSTATUS)error;
     default: return SEC_E_CERT_UNKNOWN;
     }
 }
@@ -73,8 +51,8 @@ static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_
                                               .pwszServerName = names ? context->target : NULL};
     CERT_CHAIN_POLICY_PARA para = {.cbSize = sizeof para, .pvExtraPolicyPara = &extra};
     CERT_CHAIN_POLICY_STATUS status = {.cbSize = sizeof status};
-    para.dwFlags = policy_flags(credential->flags);
-    if (!names) extra.fdwChecks = SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
+    extra.fdwChecks = SECURITY_FLAG_IGNORE_REVOCATION; /* schannel_revocation_check looks at that */
+    if (!names) extra.fdwChecks |= SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
     if (ends_in(chain, credential->roots)) {
         para.dwFlags |= CERT_CHAIN_POLICY_ALLOW_UNKNOWN_CA_FLAG;
         extra.fdwChecks |= SECURITY_FLAG_IGNORE_UNKNOWN_CA;
@@ -96,7 +74,6 @@ static NTSTATUS check_trust(DWORD errors)
     if (errors & CERT_TRUST_IS_PARTIAL_CHAIN) return SEC_E_UNTRUSTED_ROOT;
     if (errors & CERT_TRUST_IS_NOT_TIME_VALID) return SEC_E_CERT_EXPIRED;
     if (errors & CERT_TRUST_IS_NOT_VALID_FOR_USAGE) return SEC_E_CERT_WRONG_USAGE;
-    if (errors & CERT_TRUST_IS_REVOKED) return CRYPT_E_REVOKED;
     return errors & bad ? SEC_E_CERT_UNKNOWN : SEC_E_OK;
 }
 
@@ -129,31 +106,42 @@ static NTSTATUS check_keys(const CERT_CHAIN_CONTEXT *chain)
     return SEC_E_OK;
 }
 
-/* What a chain may be built from beside the system's stores: what the peer has sent, and the credential's roots. */
+/* What a chain may be built from beside the system's stores: what the peer has sent, and the credential's roots. Wine's
+ * engine looks for certificates in the system's stores, but for lists of revoked ones only here. */
 static HCERTSTORE open_material(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {
     HCERTSTORE material = CertOpenStore(CERT_STORE_PROV_COLLECTION, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
     if (!material) return NULL;
     BOOL good = CertAddStoreToCollection(material, certificate->hCertStore, 0, 0);
     if (context->credential->roots) good &= CertAddStoreToCollection(material, context->credential->roots, 0, 1);
+    if (schannel_revocation_flags(context->credential->flags)) good &= schannel_revocation_add_lists(material);
     if (good) return material;
     CertCloseStore(material, 0);
     return NULL;
 }
 
+static NTSTATUS check_chain(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain,
+                            HCERTSTORE material)
+{
+    NTSTATUS status = apply_policy(context, chain);
+    if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
+    if (status == SEC_E_OK) status = check_keys(chain);
+    return status ? status : schannel_revocation_check(chain, material, context->credential->flags);
+}
+
 static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {
+    const DWORD flags = context->credential->flags;
     LPSTR usage = (LPSTR)(context->credential->server ? szOID_PKIX_KP_CLIENT_AUTH : szOID_PKIX_KP_SERVER_AUTH);
     CERT_CHAIN_PARA para = {.cbSize = sizeof para, .RequestedUsage = {USAGE_MATCH_TYPE_AND, {1, &usage}}};
     NTSTATUS status = SEC_E_CERT_UNKNOWN;
     PCCERT_CHAIN_CONTEXT chain;
     HCERTSTORE material = open_material(context, certificate);
+    DWORD how = schannel_revocation_flags(flags);
     if (!material) return SEC_E_INSUFFICIENT_MEMORY;
-    if (CertGetCertificateChain(NULL, certificate, NULL, material, &para, chain_flags(context->credential->flags), NULL,
-                                &chain)) {
-        status = apply_policy(context, chain);
-        if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
-        if (status == SEC_E_OK) status = check_keys(chain);
+    if (flags & SCH_CRED_CACHE_ONLY_URL_RETRIEVAL) how |= CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL;
+    if (CertGetCertificateChain(NULL, certificate, NULL, material, &para, how, NULL, &chain)) {
+        status = check_chain(context, chain, material);
         CertFreeCertificateChain(chain);
     }
     CertCloseStore(material, 0);

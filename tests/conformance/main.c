@@ -47,6 +47,7 @@ static const struct conformance_group *const groups[] = {
     &schannel_attributes_group,
     &schannel_verify_group,
     &schannel_trust_group,
+    &schannel_revocation_group,
     &schannel_records_group,
     &schannel_control_group,
     &zero_handles_group,

@@ -12,11 +12,11 @@
 #define OPEN_CONTAINER L"Countersign conformance"
 #define SEALED_CONTAINER L"Countersign conformance, sealed"
 #define OWN_CONTAINER L"Countersign conformance, %lu bits"
-#define PROVIDER (WCHAR *)MS_ENH_RSA_AES_PROV_W
 
 /* Keys of their own sizes, and how many there are. */
 static DWORD sizes_made[4];
 static size_t containers_made;
+static bool filled[2]; /* the containers of the key of schannel_pfx.h */
 
 PCCERT_CONTEXT issued_certificate(void)
 {
@@ -72,20 +72,19 @@ static bool fill_container(const WCHAR *name, DWORD flags)
     HCRYPTKEY key;
     DWORD size;
     BYTE *blob = key_blob(&size);
-    bool filled = false;
+    bool done = false;
 
-    CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
-    if (blob && CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_NEWKEYSET)) {
-        filled = CryptImportKey(provider, blob, size, 0, flags, &key);
-        if (filled) CryptDestroyKey(key);
+    CryptAcquireContextW(&provider, name, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    if (blob && CryptAcquireContextW(&provider, name, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_NEWKEYSET)) {
+        done = CryptImportKey(provider, blob, size, 0, flags, &key);
+        if (done) CryptDestroyKey(key);
         CryptReleaseContext(provider, 0);
     }
     free(blob);
-    return filled;
+    return done;
 }
 
-/* A container with a key of that size; NULL when this system makes none. */
-static const WCHAR *new_container(DWORD bits)
+const WCHAR *new_key_container(DWORD bits)
 {
     static WCHAR name[64];
     HCRYPTPROV provider;
@@ -93,8 +92,8 @@ static const WCHAR *new_container(DWORD bits)
     bool made;
 
     _snwprintf(name, COUNT_OF(name), OWN_CONTAINER, bits);
-    CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
-    if (!CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_NEWKEYSET)) return NULL;
+    CryptAcquireContextW(&provider, name, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    if (!CryptAcquireContextW(&provider, name, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_NEWKEYSET)) return NULL;
     made = CryptGenKey(provider, AT_KEYEXCHANGE, bits << 16 | CRYPT_EXPORTABLE, &key);
     if (made) CryptDestroyKey(key);
     CryptReleaseContext(provider, 0);
@@ -109,17 +108,16 @@ void delete_containers(void)
 
     while (containers_made) {
         _snwprintf(name, COUNT_OF(name), OWN_CONTAINER, sizes_made[--containers_made]);
-        CryptAcquireContextW(&provider, name, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+        CryptAcquireContextW(&provider, name, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
     }
 
-    CryptAcquireContextW(&provider, OPEN_CONTAINER, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
-    CryptAcquireContextW(&provider, SEALED_CONTAINER, PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    CryptAcquireContextW(&provider, OPEN_CONTAINER, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    CryptAcquireContextW(&provider, SEALED_CONTAINER, CONTAINER_PROVIDER, PROV_RSA_AES, CRYPT_DELETEKEYSET);
+    filled[false] = filled[true] = false;
 }
 
-static const WCHAR *container(bool sealed)
+const WCHAR *key_container(bool sealed)
 {
-    static bool filled[2];
-
     if (!filled[sealed])
         filled[sealed] =
             sealed ? fill_container(SEALED_CONTAINER, 0) : fill_container(OPEN_CONTAINER, CRYPT_EXPORTABLE);
@@ -127,7 +125,7 @@ static const WCHAR *container(bool sealed)
     return sealed ? SEALED_CONTAINER : OPEN_CONTAINER;
 }
 
-static SYSTEMTIME days_from_now(int days)
+SYSTEMTIME days_from_now(int days)
 {
     ULARGE_INTEGER time;
     FILETIME file_time;
@@ -155,7 +153,7 @@ static bool encode_usage(const char *usage, BYTE *bytes, DWORD *size)
 static PCCERT_CONTEXT sign(const struct certificate_request *request, const WCHAR *container_name, CERT_NAME_BLOB *name,
                            CERT_EXTENSIONS *extensions)
 {
-    CRYPT_KEY_PROV_INFO key = {(WCHAR *)container_name, PROVIDER, PROV_RSA_AES, 0, 0, NULL, AT_KEYEXCHANGE};
+    CRYPT_KEY_PROV_INFO key = {(WCHAR *)container_name, CONTAINER_PROVIDER, PROV_RSA_AES, 0, 0, NULL, AT_KEYEXCHANGE};
     CRYPT_ALGORITHM_IDENTIFIER algorithm = {(LPSTR)(request->signature ? request->signature : szOID_RSA_SHA256RSA),
                                             {0, NULL}};
     SYSTEMTIME from = days_from_now(request->from_days);
@@ -163,7 +161,7 @@ static PCCERT_CONTEXT sign(const struct certificate_request *request, const WCHA
     PCCERT_CONTEXT certificate;
     HCRYPTPROV provider;
 
-    if (!CryptAcquireContextW(&provider, container_name, PROVIDER, PROV_RSA_AES, 0)) return NULL;
+    if (!CryptAcquireContextW(&provider, container_name, CONTAINER_PROVIDER, PROV_RSA_AES, 0)) return NULL;
     certificate = CertCreateSelfSignCertificate(provider, name, 0, &key, &algorithm, &from, &to, extensions);
     CryptReleaseContext(provider, 0);
     return certificate;
@@ -175,7 +173,7 @@ PCCERT_CONTEXT make_certificate(const struct certificate_request *request)
     CERT_NAME_BLOB name = {sizeof(name_bytes), name_bytes};
     CERT_EXTENSION usage = {(LPSTR)szOID_ENHANCED_KEY_USAGE, FALSE, {sizeof(usage_bytes), usage_bytes}};
     CERT_EXTENSIONS extensions = {1, &usage};
-    const WCHAR *container_name = request->bits ? new_container(request->bits) : container(request->sealed);
+    const WCHAR *container_name = request->bits ? new_key_container(request->bits) : key_container(request->sealed);
     const WCHAR *text = request->name ? request->name : L"CN=localhost";
 
     if (!container_name ||
@@ -193,7 +191,7 @@ PCCERT_CONTEXT without_key(PCCERT_CONTEXT certificate)
 PCCERT_CONTEXT with_lost_key(PCCERT_CONTEXT certificate)
 {
     CRYPT_KEY_PROV_INFO lost = {
-        (WCHAR *)L"Countersign has no such container", PROVIDER, PROV_RSA_AES, 0, 0, NULL, AT_KEYEXCHANGE};
+        (WCHAR *)L"Countersign has no such container", CONTAINER_PROVIDER, PROV_RSA_AES, 0, 0, NULL, AT_KEYEXCHANGE};
     PCCERT_CONTEXT copy = without_key(certificate);
 
     if (copy) CertSetCertificateContextProperty(copy, CERT_KEY_PROV_INFO_PROP_ID, 0, &lost);

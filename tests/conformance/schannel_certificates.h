@@ -10,6 +10,8 @@
 
 #include <wincrypt.h>
 
+#define CONTAINER_PROVIDER (WCHAR *)MS_ENH_RSA_AES_PROV_W
+
 struct certificate_request {
     const WCHAR *name;      /* "CN=..."; NULL: localhost */
     const char *usage;      /* the one OID of its extended key usage; NULL: none */
@@ -34,7 +36,16 @@ PCCERT_CONTEXT root_certificate(void);
 /* A store of memory with just that certificate. */
 HCERTSTORE store_of(PCCERT_CONTEXT certificate);
 
-/* Deletes the containers that make_certificate made. */
+/*
+ * The name of a container of CAPI, of CONTAINER_PROVIDER, with the key of schannel_pfx.h (SEALED: which may not be
+ * exported), or with a new key of RSA. NULL when this system makes none. The second name is good until the next one.
+ */
+const WCHAR *key_container(bool sealed);
+const WCHAR *new_key_container(DWORD bits);
+
+SYSTEMTIME days_from_now(int days);
+
+/* Deletes these containers. */
 void delete_containers(void);
 
 #endif
