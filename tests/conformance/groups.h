@@ -41,6 +41,8 @@ extern const struct conformance_group schannel_attributes_group;
 extern const struct conformance_group schannel_verify_group;
 extern const struct conformance_group schannel_trust_group;
 extern const struct conformance_group schannel_revocation_group;
+extern const struct conformance_group schannel_cng_group;
+extern const struct conformance_group schannel_ecdsa_group;
 extern const struct conformance_group schannel_records_group;
 extern const struct conformance_group schannel_control_group;
 extern const struct conformance_group zero_handles_group;
