@@ -69,6 +69,16 @@ NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schann
 /* The protocols that the registry lets SERVER or clients use: by default, and when a program names them. */
 void schannel_policy_protocols(BOOL server, DWORD *by_default, DWORD *allowed);
 
+/* SendTrustedIssuerList: 0, 1, or MAXDWORD where it is not set. */
+DWORD schannel_policy_send_issuers(void);
+
+/*
+ * schannel_issuers.c. The certificates whose names a server sends, in the form of tls.h; the caller frees. NULL: none.
+ * GIVEN, the credential's roots, or NULL. And what a client's program is told; SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY.
+ */
+BYTE *schannel_issuers_write(HCERTSTORE given, DWORD *size);
+NTSTATUS schannel_issuer_list(const struct schannel_context *context, SecPkgContext_IssuerListInfoEx *out);
+
 /*
  * The private key of CERTIFICATE, exported; the caller wipes and frees what *key points to. SEC_E_OK, with the enum
  * tls_key_format; SEC_E_NO_CREDENTIALS: it has none, or none that can be had; SEC_E_UNKNOWN_CREDENTIALS: it names a
@@ -79,6 +89,9 @@ NTSTATUS schannel_key_export(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size
 /* CERTIFICATE and those above it that its store or the system's have, in the form of tls.h; the caller frees. NULL
  * without memory. */
 BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, DWORD *size);
+
+/* Puts CERTIFICATE at the end of *CHAIN, of the process's heap or NULL; without memory it stays as it is. */
+void schannel_chain_append(BYTE **chain, DWORD *size, PCCERT_CONTEXT certificate);
 
 /*
  * The certificates of CHAIN, which is in that form, in a store of memory: the first one, which holds a reference to the
@@ -127,7 +140,7 @@ SpUnsealMessageFn schannel_unseal_message;
 
 /* tls.h's, which is for native code */
 enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8, LEG_TELL_ASKED = 16 };
-enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME };
+enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME, ISSUERS };
 enum { QUIET = 1, DEFERS = 2 };
 enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };
 enum {

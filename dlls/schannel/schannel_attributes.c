@@ -138,6 +138,7 @@ NTSTATUS NTAPI schannel_query_context_attributes(LSA_SEC_HANDLE handle, ULONG at
     case SECPKG_ATTR_UNIQUE_BINDINGS: return unique_bindings(context, buffer);
     case SECPKG_ATTR_NAMES: return peer_name(context, FALSE, &((SecPkgContext_NamesW *)buffer)->sUserName);
     case SECPKG_ATTR_AUTHORITY: return peer_name(context, TRUE, &((SecPkgContext_AuthorityW *)buffer)->sAuthorityName);
+    case SECPKG_ATTR_ISSUER_LIST_EX: return schannel_issuer_list(context, buffer);
     case SECPKG_ATTR_EAP_KEY_BLOCK: return eap_keys(context, buffer);
     case SECPKG_ATTR_LIFESPAN: return lifespan(context, buffer);
     case SECPKG_ATTR_APP_DATA: return schannel_app_data(context, buffer);

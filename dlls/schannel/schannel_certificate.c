@@ -15,6 +15,17 @@ static void put(BYTE **out, PCCERT_CONTEXT certificate)
     *out += LENGTH + size;
 }
 
+void schannel_chain_append(BYTE **chain, DWORD *size, PCCERT_CONTEXT certificate)
+{
+    const SIZE_T whole = *size + LENGTH + certificate->cbCertEncoded;
+    BYTE *grown = *chain ? HeapReAlloc(GetProcessHeap(), 0, *chain, whole) : HeapAlloc(GetProcessHeap(), 0, whole);
+    if (!grown) return;
+    BYTE *end = grown + *size;
+    put(&end, certificate);
+    *chain = grown;
+    *size = (DWORD)whole;
+}
+
 static BYTE *write_alone(PCCERT_CONTEXT certificate, DWORD *size)
 {
     BYTE *chain = HeapAlloc(GetProcessHeap(), 0, LENGTH + certificate->cbCertEncoded), *end = chain;

@@ -264,8 +264,12 @@ static NTSTATUS make(const struct schannel_request *request, struct schannel_cre
                                          .without = request->without,
                                          .habits = request->habits,
                                          .resume = !(request->flags & SCH_CRED_DISABLE_RECONNECTS)};
+    DWORD size = 0;
+    BYTE *issuers = request->server ? schannel_issuers_write(request->roots, &size) : NULL;
+    block.issuers = sp_bytes(issuers, size);
     NTSTATUS status = request->certificate ? give_certificate(request->certificate, &block)
                                            : CountersignCall(CS_CALL_TLS_ACQUIRE, &block);
+    HeapFree(GetProcessHeap(), 0, issuers);
     if (status) return status;
     credential->credential = block.credential;
     credential->server = request->server;

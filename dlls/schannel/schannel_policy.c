@@ -24,6 +24,16 @@ static DWORD read_value(HKEY key, const WCHAR *name, DWORD fallback)
     return key && !RegGetValueW(key, NULL, name, RRF_RT_REG_DWORD, NULL, &value, &size) ? value : fallback;
 }
 
+/* Windows names no issuers since 2012 unless its administrator wants it; a program's own roots it does. */
+DWORD schannel_policy_send_issuers(void)
+{
+    static const WCHAR path[] = L"SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL";
+    DWORD value, size = sizeof value;
+    return RegGetValueW(HKEY_LOCAL_MACHINE, path, L"SendTrustedIssuerList", RRF_RT_REG_DWORD, NULL, &value, &size)
+               ? MAXDWORD
+               : value != 0;
+}
+
 /* What is off by default is still to be had by a program that names it; what is disabled is not. */
 void schannel_policy_protocols(BOOL server, DWORD *by_default, DWORD *allowed)
 {

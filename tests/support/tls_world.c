@@ -95,6 +95,7 @@ static SECURITY_STATUS make_credential(const struct tls_world_setup *setup, bool
     request.protocols = server ? setup->server_protocols : setup->client_protocols;
     if (!request.protocols) request.protocols = server ? BOTH_SERVER : BOTH_CLIENT;
     request.without = server ? setup->server_without : setup->client_without;
+    if (server) request.issuers = setup->issuers;
     if (server || setup->client_certificate) {
         const struct tls_world_certificate *certificate = tls_world_certificate(setup->key);
         request.chain = certificate->chain;
@@ -171,7 +172,7 @@ static bool turn(struct tls_world_pair *pair, const struct tls_world_setup *setu
         offered += piece;
         if (offered > size) offered = size;
     } while (piece && consumed == 0 && offered <= size && (offered < size || piece < size));
-    in->taken += consumed;
+    if (*status != SEC_I_INCOMPLETE_CREDENTIALS) in->taken += consumed; /* all of it comes once more */
     return true;
 }
 

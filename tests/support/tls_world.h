@@ -22,6 +22,7 @@ struct tls_world_setup {
     bool client_certificate;                   /* the client has one */
     uint32_t client_flags, server_flags;       /* enum tls_leg_flags of every leg */
     struct cs_span client_offer, server_offer; /* SEC_APPLICATION_PROTOCOLS */
+    struct cs_span issuers;                    /* server: whose clients' certificates it names, tls.h's form */
     bool resume;
     uint32_t habits; /* the client's; with TLS_QUIET what the server sends behind its handshake is left in the pair */
 };

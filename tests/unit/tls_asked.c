@@ -27,6 +27,11 @@ static bool finds(const uint8_t *flight, size_t size, size_t cut, bool two_legs)
     write_record(two_legs ? &second : &first, TLS_HANDSHAKE, flight + cut, size - cut);
     bool found = tls_asks_for_certificate(&state, cs_written(&first));
     found |= tls_asks_for_certificate(&state, cs_written(&second));
+    if (found) {
+        assert_int_equal(state.request.size, 4);
+        assert_memory_equal(state.request.data, asking + 13, 4);
+    }
+    cs_writer_drop(&state.request);
     cs_writer_drop(&first);
     cs_writer_drop(&second);
     return found;

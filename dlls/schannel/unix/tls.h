@@ -58,6 +58,7 @@ struct tls_credential_request {
     uint32_t habits;    /* enum tls_habits */
     struct cs_span chain, key;
     enum tls_key_format key_format;
+    struct cs_span issuers; /* server: certificates of those whose clients' it takes; empty: it names nobody */
 };
 
 /*
@@ -162,7 +163,9 @@ enum tls_bytes {
     TLS_ENDPOINT_BINDINGS, /* RFC 5929 4, "tls-server-end-point:" and the hash */
     TLS_UNIQUE_BINDINGS,   /* RFC 5929 3, "tls-unique:" and the first Finished; not in TLS 1.3 */
     TLS_EXPORTER_BINDINGS, /* RFC 9266, "tls-exporter:" and 32 bytes */
-    TLS_SERVER_NAME        /* server: the name that the client asked for, UTF-8 */
+    TLS_SERVER_NAME,       /* server: the name that the client asked for, UTF-8 */
+    TLS_ISSUERS /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
+                   big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
 };
 
 /* Appends those bytes to OUTPUT. SEC_E_OK; SEC_E_NO_CREDENTIALS: there are none; SEC_E_INVALID_HANDLE;

@@ -5,7 +5,8 @@
  */
 #include "tls_context.h"
 
-enum { CERTIFICATE_REQUEST = 13 };
+/* GnuTLS takes no larger message either. */
+enum { CERTIFICATE_REQUEST = 13, LARGEST_REQUEST = 128 * 1024 };
 
 /* One record's part of the stream of messages. */
 static bool scan(struct tls_scan *scan, struct cs_reader *reader)
@@ -14,15 +15,18 @@ static bool scan(struct tls_scan *scan, struct cs_reader *reader)
     while (reader->remaining) {
         if (scan->left) {
             const size_t size = scan->left < reader->remaining ? scan->left : reader->remaining;
-            cs_read_span(reader, size);
+            const struct cs_span part = cs_read_span(reader, size);
+            const bool request = scan->header[0] == CERTIFICATE_REQUEST;
             scan->left -= size;
+            if (request && scan->request.size + size <= LARGEST_REQUEST) cs_write_span(&scan->request, part);
+            asked |= request && !scan->left;
             continue;
         }
         scan->header[scan->have++] = cs_read_u8(reader);
         if (scan->have < sizeof scan->header) continue;
         scan->have = 0;
         scan->left = (size_t)scan->header[1] << 16 | (size_t)scan->header[2] << 8 | scan->header[3];
-        asked |= scan->header[0] == CERTIFICATE_REQUEST;
+        if (scan->header[0] == CERTIFICATE_REQUEST) cs_writer_drop(&scan->request);
     }
     return asked;
 }

@@ -21,7 +21,8 @@ SECURITY_STATUS tls_call_acquire(void *args)
                                                    .habits = block->habits,
                                                    .chain = span_of(block->chain),
                                                    .key = span_of(block->key),
-                                                   .key_format = block->key_format};
+                                                   .key_format = block->key_format,
+                                                   .issuers = span_of(block->issuers)};
     struct tls_credential *credential = NULL;
     SECURITY_STATUS status = tls_credential_new(&request, &credential);
     block->credential = (uintptr_t)credential;

@@ -53,7 +53,8 @@ enum tls_phase { TLS_HANDSHAKING, TLS_COMPLETE, TLS_RENEGOTIATING, TLS_CLOSED, T
 /* Where in the stream of handshake messages a record ended. */
 struct tls_scan {
     uint8_t header[4];
-    size_t have, left; /* bytes of the header at hand, and of the message to come */
+    size_t have, left;        /* bytes of the header at hand, and of the message to come */
+    struct cs_writer request; /* a CertificateRequest, as far as it has come; without its header */
 };
 
 struct tls_context {
@@ -74,6 +75,7 @@ struct tls_context {
     /* the server's wish for a certificate: whether the program is to hear of it at once, and has heard */
     bool credential_wanted, told_asked;
     struct tls_scan scan;
+    struct cs_span issuers;    /* owned: the names in the last CertificateRequest, each behind its length; or empty */
     struct cs_span asking;     /* owned: the record with which a server has asked for a new handshake */
     size_t leg_taken, told_at; /* bytes taken of a program's input, in this leg; and then, for it comes once more */
     bool finished;             /* the handshake at hand, as far as GnuTLS is concerned */
@@ -164,7 +166,20 @@ SECURITY_STATUS tls_chain_read(struct cs_span chain, gnutls_datum_t *certificate
 void tls_chain_write(struct cs_writer *output, const gnutls_datum_t *certificates, unsigned count);
 enum { TLS_MAX_CHAIN = 16 };
 
-/* tls_asked.c: whether a CertificateRequest begins in RECORDS, whole ones, in the open, of a handshake so far. */
+/*
+ * tls_issuers.c. The names in BODY, a CertificateRequest without its header; false: it is none. Keep notes them in the
+ * context. Accept: whether the credential's certificate is from one of those, or anybody's is taken. Offer: the names
+ * of ROOTS, certificates in tls.h's form, are what a server sends, up to TLS_MAX_ISSUERS bytes, as on Windows;
+ * SEC_E_OK, SEC_E_UNKNOWN_CREDENTIALS, SEC_E_INSUFFICIENT_MEMORY.
+ */
+bool tls_issuers_read(struct cs_span body, bool tls13, struct cs_span *names);
+void tls_issuers_keep(struct tls_context *context, struct cs_span body, bool tls13);
+bool tls_issuers_accept(const struct tls_context *context);
+SECURITY_STATUS tls_issuers_offer(gnutls_certificate_credentials_t certificates, struct cs_span roots);
+enum { TLS_MAX_ISSUERS = 0x4000 };
+
+/* tls_asked.c: whether a CertificateRequest ends in RECORDS, whole ones, in the open, of a handshake so far. Its body
+ * is then in state->request, which the caller drops. */
 bool tls_asks_for_certificate(struct tls_scan *state, struct cs_span records);
 
 /* tls_sessions.c: sessions that a client may resume. */

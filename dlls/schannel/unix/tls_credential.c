@@ -84,6 +84,7 @@ static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_
     if (gnutls_certificate_set_known_dh_params(credential->certificates, GNUTLS_SEC_PARAM_MEDIUM))
         return SEC_E_INSUFFICIENT_MEMORY;
     if (request->chain.size) status = set_certificate(credential, request);
+    if (status == SEC_E_OK) status = tls_issuers_offer(credential->certificates, request->issuers);
     if (status == SEC_E_OK && request->server && request->resume &&
         gnutls_session_ticket_key_generate(&credential->ticket_key))
         status = SEC_E_INSUFFICIENT_MEMORY;

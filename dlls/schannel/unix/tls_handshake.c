@@ -11,12 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A client without a certificate that is asked for one: the program may still have one (errors.tsv). */
+/* A client without a certificate that would do is asked for one: the program may still have one (errors.tsv). */
 static int look_for_own(struct tls_context *context)
 {
     if (context->server || context->told_asked || !(context->leg_flags & TLS_LEG_TELL_ASKED)) return 0;
-    if (context->credential->chain.size || gnutls_certificate_client_get_request_status(context->session) <= 0)
-        return 0;
+    if (gnutls_certificate_client_get_request_status(context->session) <= 0 || tls_issuers_accept(context)) return 0;
     context->credential_wanted = context->told_asked = true;
     return GNUTLS_E_AGAIN;
 }

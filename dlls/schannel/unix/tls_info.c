@@ -211,6 +211,10 @@ static SECURITY_STATUS server_name(const struct tls_context *context, struct cs_
 static SECURITY_STATUS query_bytes(const struct tls_context *context, enum tls_bytes which, struct cs_writer *output)
 {
     if (which == TLS_PEER_CHAIN) return peer_chain(context, output);
+    if (which == TLS_ISSUERS) {
+        cs_write_span(output, context->issuers);
+        return SEC_E_OK;
+    }
     if (!is_through(context)) return SEC_E_INVALID_HANDLE;
     switch (which) {
     case TLS_LOCAL_CHAIN: return local_chain(context, output);

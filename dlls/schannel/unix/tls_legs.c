@@ -38,6 +38,8 @@ void tls_context_release(struct tls_context *context)
     cs_writer_drop(&context->deferred);
     cs_span_drop(&context->name);
     cs_span_drop(&context->asking);
+    cs_span_drop(&context->issuers);
+    cs_writer_drop(&context->scan.request);
     tls_credential_release(context->credential);
     pthread_mutex_destroy(&context->reading);
     pthread_mutex_destroy(&context->writing);
@@ -127,7 +129,9 @@ static bool is_asked(struct tls_context *context, const struct tls_leg *leg)
 {
     if (context->server || context->told_asked || context->phase != TLS_HANDSHAKING) return false;
     if (!tls_asks_for_certificate(&context->scan, context->incoming)) return false;
-    context->told_asked = leg->flags & TLS_LEG_TELL_ASKED && !context->credential->chain.size;
+    tls_issuers_keep(context, cs_written(&context->scan.request), false);
+    cs_writer_drop(&context->scan.request);
+    context->told_asked = leg->flags & TLS_LEG_TELL_ASKED && !tls_issuers_accept(context);
     return context->told_asked;
 }
 
@@ -155,6 +159,7 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
     if (status) return status;
     context->phase = TLS_RENEGOTIATING;
     context->finished = context->rehandshake_asked = context->told_asked = false;
+    cs_span_drop(&context->issuers);
     tls_records_give_back(context);
     context->incoming = rest;
     return run_handshake(context, leg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What handshake messages say and GnuTLS does not tell: how much the peer takes in a record, that it wants new keys in
- * return for its own, and that a ticket has come.
+ * return for its own, that a ticket has come, and whose certificates a server takes.
  */
 #include "tls_context.h"
 
@@ -54,6 +54,9 @@ static int look_at_message(gnutls_session_t session, unsigned type, unsigned whe
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
     case GNUTLS_HANDSHAKE_SERVER_HELLO:
     case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS: find_record_limit(context, extensions_of(type, bytes)); break;
+    case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
+        tls_issuers_keep(context, bytes, gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3);
+        break;
     case GNUTLS_HANDSHAKE_KEY_UPDATE: context->update_wanted |= message->size && message->data[0] == 1; break;
     case GNUTLS_HANDSHAKE_NEW_SESSION_TICKET: context->ticket_came = true; break;
     default: break;
