@@ -228,6 +228,31 @@ static void credential_gone(void **state)
     tls_world_close(&pair);
 }
 
+/* A session that was made with another credential in the second handshake is not the first one's to resume. */
+static void ticket_of_another_credential(void **state)
+{
+    (void)state;
+    for (unsigned other = 0; other < 2; other++) {
+        struct tls_world_setup setup = quick(FIRST);
+        struct tls_world_pair pair, donor;
+        struct tls_info info;
+        setup.resume = true;
+        tls_open_through(&pair, &setup);
+        assert_int_equal(tls_world_open(&donor, &setup), SEC_E_OK);
+        struct tls_credential *first = pair.server_credential;
+        if (other) pair.server_credential = donor.server_credential;
+        client_begins(&pair, &setup);
+        expect_through(&pair);
+        pair.server_credential = first;
+        tls_world_hang_up(&pair);
+        assert_true(tls_world_shake(&pair, &setup, 0));
+        assert_int_equal(tls_query(pair.server, &info), SEC_E_OK);
+        assert_int_equal(info.resumed, !other);
+        tls_world_close(&donor);
+        tls_world_close(&pair);
+    }
+}
+
 /* What a new credential does not allow is not negotiated with it. */
 static void stricter_credential(void **state)
 {
@@ -432,6 +457,7 @@ int main(void)
         cmocka_unit_test(not_in_tls1_3),
         cmocka_unit_test(client_certificate_later),
         cmocka_unit_test(credential_gone),
+        cmocka_unit_test(ticket_of_another_credential),
         cmocka_unit_test(stricter_credential),
         cmocka_unit_test(server_certificate_changes),
         cmocka_unit_test(client_declines),

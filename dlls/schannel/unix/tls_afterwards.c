@@ -17,6 +17,24 @@ SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status)
     return status;
 }
 
+void tls_send_deferred(struct tls_context *context)
+{
+    if (!context->deferred.size) return;
+    cs_write_span(&context->outgoing, cs_written(&context->deferred));
+    cs_writer_drop(&context->deferred);
+}
+
+SECURITY_STATUS tls_fail_aloud(struct tls_context *context, SECURITY_STATUS status)
+{
+    const gnutls_alert_description_t alert = status == SEC_E_MESSAGE_ALTERED   ? GNUTLS_A_BAD_RECORD_MAC
+                                             : status == SEC_E_ILLEGAL_MESSAGE ? GNUTLS_A_UNEXPECTED_MESSAGE
+                                                                               : GNUTLS_A_INTERNAL_ERROR;
+    tls_send_deferred(context);
+    tls_records_give_back(context);
+    gnutls_alert_send(context->session, GNUTLS_AL_FATAL, alert);
+    return tls_fail(context, status);
+}
+
 /* RFC 8446 4.6.3: a KeyUpdate that wants one in return, the last message of its record, for what follows has new keys.
  */
 static bool wants_key_update(struct cs_span plain)
@@ -69,6 +87,10 @@ static SECURITY_STATUS receive(struct tls_context *context)
     default: break;
     }
     if (result > 0) return tls_fail(context, SEC_E_INTERNAL_ERROR); /* data: nobody gives those in here */
+    if (result != GNUTLS_E_FATAL_ALERT_RECEIVED) {
+        tls_send_deferred(context);
+        gnutls_alert_send_appropriate(context->session, (int)result);
+    }
     return tls_fail(context, tls_status_of(context, (int)result));
 }
 

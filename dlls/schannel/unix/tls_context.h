@@ -29,6 +29,7 @@ struct tls_credential {
     gnutls_certificate_credentials_t certificates;
     gnutls_priority_t priority;
     struct cs_span chain; /* owned */
+    pthread_mutex_t lock; /* of the ticket key */
     gnutls_datum_t ticket_key;
 };
 
@@ -133,8 +134,13 @@ uint8_t tls_record_type(struct tls_context *context, struct cs_span record);
 /* TLS 1.3: whether RECORD, of the handshake, wants an answer, which only a leg can give. */
 bool tls_record_wants_answer(struct tls_context *context, struct cs_span record);
 
-/* The context has failed for good. Yields STATUS. Both directions are locked. */
+/* The context has failed for good. Yields STATUS. Both directions are locked. Aloud: once the handshake is through; the
+ * next leg has the alert that tells the peer. */
 SECURITY_STATUS tls_fail(struct tls_context *context, SECURITY_STATUS status);
+SECURITY_STATUS tls_fail_aloud(struct tls_context *context, SECURITY_STATUS status);
+
+/* TLS_DEFERS: the last flight goes before whatever is sent next. */
+void tls_send_deferred(struct tls_context *context);
 
 /*
  * tls_aead.c. Protects DATA in place as record TYPE, with HEADER before and TRAILER behind it; and undoes that:
@@ -154,6 +160,11 @@ void tls_aead_restore(struct tls_direction *direction, uint8_t *record, size_t s
 SECURITY_STATUS tls_status_of(const struct tls_context *context, int error);
 SECURITY_STATUS tls_status_of_alert(gnutls_alert_description_t alert);
 gnutls_alert_description_t tls_alert_of_status(SECURITY_STATUS status);
+
+/* tls_credential.c. A server's session gets the key of the credential's tickets, if it has any; and the credential
+ * another one, under which no ticket is out yet. False: no memory, or a thread has died in here. */
+bool tls_credential_give_tickets(struct tls_credential *credential, gnutls_session_t session);
+bool tls_credential_renew_tickets(struct tls_credential *credential);
 
 /* tls_priority.c: what REQUEST lets be negotiated, in GnuTLS's words. SEC_E_ALGORITHM_MISMATCH: nothing. */
 SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, gnutls_priority_t *priority);

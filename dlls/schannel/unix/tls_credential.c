@@ -15,16 +15,46 @@ void tls_credential_addref(struct tls_credential *credential)
     __atomic_add_fetch(&credential->references, 1, __ATOMIC_RELAXED);
 }
 
+static void drop_key(gnutls_datum_t *key)
+{
+    if (key->data) cs_wipe(key->data, key->size);
+    gnutls_free(key->data);
+    *key = (gnutls_datum_t){NULL, 0};
+}
+
+bool tls_credential_give_tickets(struct tls_credential *credential, gnutls_session_t session)
+{
+    const bool whole = cs_lock(&credential->lock);
+    const bool given = whole && (!credential->ticket_key.data ||
+                                 !gnutls_session_ticket_enable_server(session, &credential->ticket_key));
+    cs_unlock(&credential->lock);
+    return given;
+}
+
+bool tls_credential_renew_tickets(struct tls_credential *credential)
+{
+    gnutls_datum_t key = {NULL, 0};
+    if (!cs_lock(&credential->lock) || !credential->ticket_key.data) {
+        cs_unlock(&credential->lock);
+        return true; /* it gives none, or, after a thread has died, none any more */
+    }
+    const bool made = !gnutls_session_ticket_key_generate(&key);
+    if (made) {
+        drop_key(&credential->ticket_key);
+        credential->ticket_key = key;
+    }
+    cs_unlock(&credential->lock);
+    return made;
+}
+
 void tls_credential_release(struct tls_credential *credential)
 {
     if (!credential || __atomic_sub_fetch(&credential->references, 1, __ATOMIC_ACQ_REL)) return;
     tls_sessions_forget(credential->number);
     if (credential->priority) gnutls_priority_deinit(credential->priority);
     if (credential->certificates) gnutls_certificate_free_credentials(credential->certificates);
-    if (credential->ticket_key.data) {
-        cs_wipe(credential->ticket_key.data, credential->ticket_key.size);
-        gnutls_free(credential->ticket_key.data);
-    }
+    drop_key(&credential->ticket_key);
+    pthread_mutex_destroy(&credential->lock);
     cs_span_drop(&credential->chain);
     free(credential);
 }
@@ -95,6 +125,10 @@ SECURITY_STATUS tls_credential_new(const struct tls_credential_request *request,
 {
     struct tls_credential *credential = calloc(1, sizeof *credential);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
+    if (!cs_lock_init(&credential->lock)) {
+        free(credential);
+        return SEC_E_INSUFFICIENT_MEMORY;
+    }
     static uint64_t numbers;
     credential->references = 1;
     credential->number = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);

@@ -124,8 +124,7 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     gnutls_handshake_set_timeout(session, 0); /* whoever calls waits, not this */
     tls_transport_join(context);
     tls_messages_watch(context);
-    const gnutls_datum_t *ticket_key = &context->credential->ticket_key;
-    if (ticket_key->data && gnutls_session_ticket_enable_server(session, ticket_key)) return SEC_E_INSUFFICIENT_MEMORY;
+    if (!tls_credential_give_tickets(context->credential, session)) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = tls_handshake_use(context, leg);
     if (status == SEC_E_OK) status = offer_protocols(context, leg->protocols);
     return status || context->server ? status : ask_for_name(context, leg->target);

@@ -103,6 +103,9 @@ static SECURITY_STATUS use_credential(struct tls_context *context, struct tls_cr
     if (!credential || credential == context->credential || credential->server != context->server) return SEC_E_OK;
     if (gnutls_credentials_set(context->session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
         return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    /* GnuTLS keeps a session's first ticket key for good, so that what is agreed on with this credential could be
+     * resumed by that one: it takes another key for the sessions to come. */
+    if (!tls_credential_renew_tickets(context->credential)) return tls_fail(context, SEC_E_INTERNAL_ERROR);
     tls_credential_addref(credential);
     tls_credential_release(context->credential);
     context->credential = credential;
@@ -230,10 +233,7 @@ static SECURITY_STATUS send_alert(struct tls_context *context)
 {
     const bool ready = context->phase == TLS_COMPLETE || context->phase == TLS_CLOSED;
     context->alert_wanted = false;
-    if (context->deferred.size) { /* it goes before anything else does */
-        cs_write_span(&context->outgoing, cs_written(&context->deferred));
-        cs_writer_drop(&context->deferred);
-    }
+    tls_send_deferred(context);
     if (ready) tls_records_give_back(context);
     if (gnutls_alert_send(context->session, context->alert_fatal ? GNUTLS_AL_FATAL : GNUTLS_AL_WARNING,
                           (gnutls_alert_description_t)context->alert))

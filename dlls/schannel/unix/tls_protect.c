@@ -206,8 +206,10 @@ static SECURITY_STATUS lock_and_take_other(struct tls_context *context, const st
 /* The writing direction must see it, too. */
 static SECURITY_STATUS fail(struct tls_context *context, SECURITY_STATUS status)
 {
-    tls_lock_writing(context);
-    tls_fail(context, status);
+    if (tls_lock_writing(context))
+        tls_fail_aloud(context, status);
+    else
+        tls_fail(context, status);
     cs_unlock(&context->writing);
     return status;
 }
