@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Schannel's native half against OpenSSL and GnuTLS, in both roles: the programs that come with them."""
 
+import os
+import random
+import socket
 import sys
 import tempfile
 import time
 
 from peer import expect_status
 from results import Results, expect_equal, expect_raises
-from tls_programs import PATIENCE, Connection, TlsPeer, World, client, connect, server
+from tls_programs import PATIENCE, Connection, CutConnection, TlsPeer, World, client, connect, server
 
 TLS1_2 = {'init': 0x800, 'accept': 0x400}
 TLS1_3 = {'init': 0x2000, 'accept': 0x1000}
@@ -33,6 +36,9 @@ def expect_data(connection, program, sizes=SIZES):
 
 
 VERSIONS = {'-tls1_2': (0x0303, TLS1_2), '-tls1_3': (0x0304, TLS1_3)}
+# Those that OpenSSL takes at its lowest level of security alone.
+OLD_VERSIONS = {'-tls1': (0x0301, {'init': 0x80, 'accept': 0x40}), '-tls1_1': (0x0302, {'init': 0x200, 'accept': 0x100})}
+ALL_VERSIONS = {**VERSIONS, **OLD_VERSIONS}
 # What ours goes without, and the suite that comes out, by version and certificate.
 SUITES = (
     ('-tls1_3', 'rsa', 0, 'TLS_AES_256_GCM_SHA384'),
@@ -44,31 +50,65 @@ SUITES = (
     ('-tls1_2', 'rsa', WITHOUT_GCM | WITHOUT_CHACHA20, 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384'),
     ('-tls1_2', 'rsa', WITHOUT_ECDHE, 'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384'),
     ('-tls1_2', 'rsa', WITHOUT_ECDHE | WITHOUT_DHE, 'TLS_RSA_WITH_AES_256_GCM_SHA384'),
+    ('-tls1_1', 'rsa', 0, 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA'),
+    ('-tls1_1', 'ecdsa', WITHOUT_AES256, 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'),
+    ('-tls1', 'rsa', 0, 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA'),
+    ('-tls1', 'rsa', WITHOUT_ECDHE, 'TLS_DHE_RSA_WITH_AES_256_CBC_SHA'),
+    ('-tls1', 'rsa', WITHOUT_ECDHE | WITHOUT_DHE, 'TLS_RSA_WITH_AES_256_CBC_SHA'),
 )
 
 
+def options_of(version):
+    """OpenSSL's."""
+    return [version, '-cipher', 'DEFAULT@SECLEVEL=0'] if version in OLD_VERSIONS else [version]
+
+
 def client_data(world, version, certificate, without, suite):
-    with server(world, '-quiet', '-naccept', '2', version, certificate=certificate) as (program, port), \
-            TlsPeer('init', protocols=VERSIONS[version][1]['init'], without=without, target='localhost') as peer, \
+    with server(world, '-quiet', '-naccept', '2', *options_of(version), certificate=certificate) as (program, port), \
+            TlsPeer('init', protocols=ALL_VERSIONS[version][1]['init'], without=without, target='localhost') as peer, \
             connect(peer, port) as connection:
-        expect_equal(peer.info()[:2], (VERSIONS[version][0], suite), 'what was agreed on')
+        expect_equal(peer.info()[:2], (ALL_VERSIONS[version][0], suite), 'what was agreed on')
         time.sleep(0.1)
         expect_data(connection, program)
         connection.shut_down()
 
 
 def server_data(world, version, certificate, without, suite):
-    with client(world, '-quiet', version) as (program, stream), \
-            TlsPeer('accept', protocols=VERSIONS[version][1]['accept'], without=without,
+    with client(world, '-quiet', *options_of(version)) as (program, stream), \
+            TlsPeer('accept', protocols=ALL_VERSIONS[version][1]['accept'], without=without,
                     certificate=world.certificate(certificate)) as peer, \
             Connection(peer, stream) as connection:
         connection.handshake()
-        expect_equal(peer.info()[:2], (VERSIONS[version][0], suite), 'what was agreed on')
+        expect_equal(peer.info()[:2], (ALL_VERSIONS[version][0], suite), 'what was agreed on')
         program.wait_for(b'verify')
         time.sleep(0.2)
         expect_data(connection, program)
         connection.shut_down()
         program.process.wait(PATIENCE)
+
+
+CUT_SIZES = (1, 1000, 16385, 100000)
+
+
+def client_cut(world, version, seed):
+    with server(world, '-quiet', '-naccept', '2', *options_of(version)) as (program, port), \
+            TlsPeer('init', protocols=ALL_VERSIONS[version][1]['init'], target='localhost') as peer, \
+            CutConnection(peer, socket.create_connection(('127.0.0.1', port)), seed) as connection:
+        connection.handshake(first=True)
+        time.sleep(0.1)
+        expect_data(connection, program, CUT_SIZES)
+        connection.shut_down()
+
+
+def server_cut(world, version, seed):
+    with client(world, '-quiet', *options_of(version)) as (program, stream), \
+            TlsPeer('accept', protocols=ALL_VERSIONS[version][1]['accept'],
+                    certificate=world.certificate('rsa')) as peer, CutConnection(peer, stream, seed) as connection:
+        connection.handshake()
+        program.wait_for(b'verify')
+        time.sleep(0.2)
+        expect_data(connection, program, CUT_SIZES)
+        connection.shut_down()
 
 
 def client_certificate(world, version):
@@ -280,7 +320,13 @@ def main():
         world = World(folder)
         for version, certificate, without, suite in SUITES:
             for role, function in (('client', client_data), ('server', server_data)):
-                results.case(f'{role}, {suite}', function, world, version, certificate, without, suite)
+                results.case(f'{role}, {version}, {suite}', function, world, version, certificate, without, suite)
+        first = int(os.environ.get('COUNTERSIGN_SEED') or random.randrange(1 << 32))
+        for version in ALL_VERSIONS:
+            for seed in (first, first + 1, first + 2):
+                for role, function in (('client', client_cut), ('server', server_cut)):
+                    results.case(f'{role}, cut at random, {version}, COUNTERSIGN_SEED={seed}', function, world, version,
+                                 seed)
         for version in VERSIONS:
             for name, function in (('client, its certificate', client_certificate), ('client resumes', client_resumes),
                                    ('server resumes', server_resumes), ('client, ALPN and name', client_offers),

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import random
 import select
 import socket
 import subprocess
@@ -162,6 +163,28 @@ class Connection:
     def shut_down(self):
         self.peer.shutdown()
         self._leg()
+
+
+class CutConnection(Connection):
+    """What comes is cut at random, and what has come in between is glued to it."""
+
+    SIZES = (1, 2, 3, 4, 5, 6, 7, 12, 100, 1000, 5000, 16384, 65536)
+
+    def __init__(self, peer, stream, seed):
+        super().__init__(peer, stream)
+        self.random = random.Random(seed)
+        self.come = b''
+
+    def _receive(self):
+        if not self.come:
+            if self.random.random() < 0.3:
+                time.sleep(0.02)
+            kept, self.pending = self.pending, b''
+            super()._receive()
+            self.come, self.pending = self.pending, kept
+        size = self.random.choice(self.SIZES)
+        self.pending += self.come[:size]
+        self.come = self.come[size:]
 
 
 class World:
