@@ -19,12 +19,14 @@ find_nginx() {
     unpack_package nginx "$cached"
 }
 
-# make_certificate NAME SUBJECT ISSUER: NAME.pem and NAME.key, for a server, by the authority ISSUER.
+# make_certificate NAME SUBJECT ISSUER [USE [KEY...]]: NAME.pem and NAME.key, by the authority ISSUER, for a server or
+# what else USE says; KEY: openssl's words for the kind of key.
 make_certificate() {
-    local name=$1 subject=$2 issuer=$3
-    openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$subject" 2>/dev/null
+    local name=$1 subject=$2 issuer=$3 use=${4:-serverAuth} key=("${@:5}")
+    [ "${#key[@]}" -gt 0 ] || key=(rsa:2048)
+    openssl req -newkey "${key[@]}" -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$subject" 2>/dev/null
     openssl x509 -req -in "$name.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -CAcreateserial -out "$name.pem" \
-        -extfile <(printf 'subjectAltName=DNS:%s\nextendedKeyUsage=serverAuth\n' "$subject") \
+        -extfile <(printf 'subjectAltName=DNS:%s\nextendedKeyUsage=%s\n' "$subject" "$use") \
         -days 30 2>/dev/null
 }
 
@@ -32,10 +34,17 @@ make_authority() {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.pem" -subj "/CN=$1" -days 30 2>/dev/null
 }
 
-# server_block NAME PORT PROTOCOL: with the certificate of that name.
+# make_pfx NAME: the same in NAME.pfx, as Wine reads it.
+make_pfx() {
+    openssl pkcs12 -export -in "$1.pem" -inkey "$1.key" -out "$1.pfx" -passout pass:https -macalg sha1 \
+        -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES
+}
+
+# server_block NAME PORT PROTOCOL [DIRECTIVE...]: with the certificate of that name.
 server_block() {
     printf 'server {\n listen 127.0.0.1:%d ssl;\n ssl_certificate %s.pem;\n ssl_certificate_key %s.key;\n' \
         "$2" "$1" "$1"
+    [ $# -lt 4 ] || printf ' %s;\n' "${@:4}"
     printf ' ssl_protocols %s;\n root files;\n}\n' "$3"
 }
 
@@ -48,9 +57,9 @@ free_https_port() {
     echo "$https_last"
 }
 
-# start_https: sets https_13, https_12, https_unknown, https_elsewhere, the ports.
+# start_https: sets https_13, https_12, https_unknown, https_elsewhere, https_asks12, https_asks13, the ports.
 start_https() {
-    local name
+    local name asks=('ssl_verify_client on' 'ssl_client_certificate trusted.pem')
     https_last=$((30000 + RANDOM % 5000))
     mkdir -p "$world/https/files"
     cd "$world/https" || exit
@@ -60,9 +69,14 @@ start_https() {
     make_certificate good localhost trusted
     make_certificate stranger localhost unknown
     make_certificate elsewhere other.example trusted
+    make_certificate curve localhost trusted serverAuth ec -pkeyopt ec_paramgen_curve:P-384
+    make_certificate visitor visitor.example trusted clientAuth
+    make_certificate intruder visitor.example unknown clientAuth
+    make_pfx visitor
+    make_pfx intruder
     openssl x509 -in trusted.pem -outform DER -out trusted.der
     head -c 8388608 /dev/urandom >files/big
-    for name in 13 12 unknown elsewhere; do
+    for name in 13 12 unknown asks12 asks13 elsewhere; do
         free_https_port >/dev/null
         printf -v "https_$name" '%s' "$https_last"
     done
@@ -74,6 +88,8 @@ start_https() {
         server_block good "$https_13" TLSv1.3
         server_block good "$https_12" TLSv1.2
         server_block stranger "$https_unknown" 'TLSv1.2 TLSv1.3'
+        server_block curve "$https_asks12" TLSv1.2 "${asks[@]}"
+        server_block curve "$https_asks13" TLSv1.3 "${asks[@]}"
         server_block elsewhere "$https_elsewhere" 'TLSv1.2 TLSv1.3'
         echo '}'
     } >nginx.conf
@@ -95,8 +111,11 @@ stop_https() {
     https_pid=''
 }
 
-# gets CLIENT HOST PORT: what https_get prints.
-gets() { wine_run "$build/tests/real/$arch/https_get.exe" "$1" "$2" "$3" /big | tr -d '\r'; }
+# gets CLIENT HOST PORT [CERTIFICATE]: what https_get prints.
+gets() {
+    local folder="Z:${world//\//\\}\\https"
+    wine_run "$build/tests/real/$arch/https_get.exe" "$1" "$2" "$3" /big ${4+"$folder\\$4.pfx"} | tr -d '\r'
+}
 
 # refuses CLIENT HOST PORT: it ends with an error, and nothing was fetched.
 refuses() {
@@ -122,6 +141,20 @@ run_https_clients() {
     done
 }
 
+# The servers' own keys are of ECDSA, P-384. Wine's WinHTTP goes no further once it is told that a certificate is wanted
+# (SEC_I_INCOMPLETE_CREDENTIALS), which it is for one from nobody that the server names, too.
+run_client_certificates() {
+    local version port
+    for version in 12 13; do
+        port=https_asks$version
+        check "winhttp, a client's certificate, TLS 1.${version#1} ($arch)" is "$(whole)" gets winhttp localhost \
+            "${!port}" visitor
+        check "winhttp, no client's certificate, TLS 1.${version#1} ($arch)" refuses winhttp localhost "${!port}"
+        check "winhttp, one of an unknown issuer, TLS 1.${version#1} ($arch)" refuses winhttp localhost \
+            "${!port}" intruder
+    done
+}
+
 run_https() {
     local arch
     progress 'HTTPS by WinHTTP and WinINet from nginx'
@@ -133,9 +166,10 @@ run_https() {
         check "the root becomes one of the user's ($arch)" wine_run "$build/tests/real/$arch/https_get.exe" root \
             "Z:${world//\//\\}\\https\\trusted.der"
         run_https_clients
+        run_client_certificates
         break   # the store is the same for both
     done
-    ! runs_32_bit || { arch=i386; run_https_clients; }
+    ! runs_32_bit || { arch=i386; run_https_clients; run_client_certificates; }
     skip_without_32_bit 'https: i386'
     stop_https
 }

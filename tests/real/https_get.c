@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * `https_get winhttp|wininet HOST PORT PATH` fetches over TLS by what programs use for that, and prints a line: the HTTP
- * code, the size, a sum of the bytes; or "error" and its number. `https_get root FILE` makes the certificate in FILE, DER,
- * one of the user's trusted roots. Exit codes: 0, 1 something else failed, 2 not understood.
+ * `https_get winhttp|wininet HOST PORT PATH` fetches over TLS by what programs use for that, and prints a line: the
+ * HTTP code, the size, a sum of the bytes; or "error" and its number. A fifth word names a file, PKCS #12 with the
+ * password "https", whose certificate WinHTTP shows when it is asked. `https_get root FILE` makes the certificate in
+ * FILE, DER, one of the user's trusted roots. Exit codes: 0, 1 something else failed, 2 not understood.
  */
 #include <windows.h>
 #include <wincrypt.h>
@@ -47,7 +48,25 @@ static int print_error(void)
     return 0;
 }
 
-static int by_winhttp(const WCHAR *host, INTERNET_PORT port, const WCHAR *path)
+/* The one certificate in the file NAME, with its key; NULL: it has none. */
+static PCCERT_CONTEXT read_certificate(const char *name)
+{
+    static BYTE bytes[16384];
+    FILE *file = fopen(name, "rb");
+    CRYPT_DATA_BLOB pfx = {file ? (DWORD)fread(bytes, 1, sizeof bytes, file) : 0, bytes};
+    HCERTSTORE store = PFXImportCertStore(&pfx, L"https", CRYPT_EXPORTABLE | CRYPT_USER_KEYSET);
+    return store ? CertEnumCertificatesInStore(store, NULL) : NULL;
+}
+
+static BOOL show_certificate(HINTERNET request, const char *name)
+{
+    PCCERT_CONTEXT certificate = name ? read_certificate(name) : NULL;
+    if (!name) return TRUE;
+    return certificate &&
+           WinHttpSetOption(request, WINHTTP_OPTION_CLIENT_CERT_CONTEXT, (void *)certificate, sizeof *certificate);
+}
+
+static int by_winhttp(const WCHAR *host, INTERNET_PORT port, const WCHAR *path, const char *certificate)
 {
     static BYTE buffer[65536];
     struct sum sum = {0, 1, 0};
@@ -56,7 +75,8 @@ static int by_winhttp(const WCHAR *host, INTERNET_PORT port, const WCHAR *path)
     HINTERNET connection = session ? WinHttpConnect(session, host, port, 0) : NULL;
     HINTERNET request =
         connection ? WinHttpOpenRequest(connection, NULL, path, NULL, NULL, NULL, WINHTTP_FLAG_SECURE) : NULL;
-    if (!request || !WinHttpSendRequest(request, NULL, 0, NULL, 0, 0, 0) || !WinHttpReceiveResponse(request, NULL) ||
+    if (!request || !show_certificate(request, certificate) || !WinHttpSendRequest(request, NULL, 0, NULL, 0, 0, 0) ||
+        !WinHttpReceiveResponse(request, NULL) ||
         !WinHttpQueryHeaders(request, WINHTTP_QUERY_STATUS_CODE | WINHTTP_QUERY_FLAG_NUMBER, NULL, &code, &size, NULL))
         return print_error();
     do {
@@ -98,8 +118,9 @@ static int add_root(const char *name)
     FILE *file = fopen(name, "rb");
     const DWORD size = file ? (DWORD)fread(der, 1, sizeof der, file) : 0;
     HCERTSTORE store = CertOpenSystemStoreW(0, L"ROOT");
-    return store && size && CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, size,
-                                                             CERT_STORE_ADD_REPLACE_EXISTING, NULL) &&
+    return store && size &&
+                   CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, size,
+                                                    CERT_STORE_ADD_REPLACE_EXISTING, NULL) &&
                    CertCloseStore(store, 0)
                ? 0
                : 1;
@@ -109,10 +130,10 @@ int main(int argc, char **argv)
 {
     WCHAR host[256], path[256];
     if (argc == 3 && !strcmp(argv[1], "root")) return add_root(argv[2]);
-    if (argc != 5 || !MultiByteToWideChar(CP_UTF8, 0, argv[2], -1, host, ARRAYSIZE(host)) ||
+    if (argc < 5 || argc > 6 || !MultiByteToWideChar(CP_UTF8, 0, argv[2], -1, host, ARRAYSIZE(host)) ||
         !MultiByteToWideChar(CP_UTF8, 0, argv[4], -1, path, ARRAYSIZE(path)))
         return 2;
     const INTERNET_PORT port = (INTERNET_PORT)atoi(argv[3]);
-    if (!strcmp(argv[1], "winhttp")) return by_winhttp(host, port, path);
+    if (!strcmp(argv[1], "winhttp")) return by_winhttp(host, port, path, argv[5]);
     return strcmp(argv[1], "wininet") ? 2 : by_wininet(host, port, path);
 }
