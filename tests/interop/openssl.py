@@ -37,7 +37,8 @@ def expect_data(connection, program, sizes=SIZES):
 
 VERSIONS = {'-tls1_2': (0x0303, TLS1_2), '-tls1_3': (0x0304, TLS1_3)}
 # Those that OpenSSL takes at its lowest level of security alone.
-OLD_VERSIONS = {'-tls1': (0x0301, {'init': 0x80, 'accept': 0x40}), '-tls1_1': (0x0302, {'init': 0x200, 'accept': 0x100})}
+OLD_VERSIONS = {'-tls1': (0x0301, {'init': 0x80, 'accept': 0x40}),
+                '-tls1_1': (0x0302, {'init': 0x200, 'accept': 0x100})}
 ALL_VERSIONS = {**VERSIONS, **OLD_VERSIONS}
 # What ours goes without, and the suite that comes out, by version and certificate.
 SUITES = (
