@@ -128,8 +128,11 @@ SECURITY_STATUS tls_world_leg(struct tls_world_pair *pair, const struct tls_worl
                           .target = {localhost, client ? 18 : 0},
                           .input = input,
                           .protocols = client ? setup->client_offer : setup->server_offer,
+                          .mtu = setup->mtu,
+                          .address = client ? (struct cs_span){NULL, 0} : setup->address,
                           .room = 65536};
     if (!input.data) leg.flags |= TLS_LEG_NO_INPUT;
+    if (setup->datagram) leg.flags |= TLS_LEG_DATAGRAM;
     SECURITY_STATUS status = tls_leg(context, &leg);
     *consumed = leg.consumed;
     while (status == TLS_I_VERIFY_PEER) {

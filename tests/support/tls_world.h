@@ -24,6 +24,9 @@ struct tls_world_setup {
     struct cs_span client_offer, server_offer; /* SEC_APPLICATION_PROTOCOLS */
     struct cs_span issuers;                    /* server: whose clients' certificates it names, tls.h's form */
     bool resume;
+    bool datagram;          /* DTLS: protocols must be named */
+    uint32_t mtu;           /* DTLS, bytes; 0: the usual one */
+    struct cs_span address; /* DTLS, the client's, as the server sees it; empty: no cookies */
     uint32_t habits; /* the client's; with TLS_QUIET what the server sends behind its handshake is left in the pair */
 };
 

@@ -74,11 +74,12 @@ void tls_credential_release(struct tls_credential *credential);
 #define TLS_I_VERIFY_PEER ((SECURITY_STATUS)0x00000001)
 
 enum tls_leg_flags {
-    TLS_LEG_TRUST_PEER = 1, /* whatever certificate the peer has is taken: the program looks at it itself */
-    TLS_LEG_VERDICT = 2,    /* the answer to TLS_I_VERIFY_PEER, the last leg's status, is in VERDICT */
-    TLS_LEG_ASK_PEER = 4,   /* server: ask the client for a certificate */
-    TLS_LEG_NO_INPUT = 8,   /* the caller gave no token at all, which is not the same as an empty one */
-    TLS_LEG_TELL_ASKED = 16 /* client: SEC_I_INCOMPLETE_CREDENTIALS, once, if the server asks for a certificate */
+    TLS_LEG_TRUST_PEER = 1,  /* whatever certificate the peer has is taken: the program looks at it itself */
+    TLS_LEG_VERDICT = 2,     /* the answer to TLS_I_VERIFY_PEER, the last leg's status, is in VERDICT */
+    TLS_LEG_ASK_PEER = 4,    /* server: ask the client for a certificate */
+    TLS_LEG_NO_INPUT = 8,    /* the caller gave no token at all, which is not the same as an empty one */
+    TLS_LEG_TELL_ASKED = 16, /* client: SEC_I_INCOMPLETE_CREDENTIALS, once, if the server asks for a certificate */
+    TLS_LEG_DATAGRAM = 32    /* first leg: DTLS */
 };
 
 /* One call of InitializeSecurityContext or AcceptSecurityContext. */
@@ -90,6 +91,8 @@ struct tls_leg {
     struct cs_span input;
     struct cs_span protocols; /* first leg: SEC_APPLICATION_PROTOCOLS, or empty */
     size_t room;              /* how large an output token may be, in bytes */
+    uint32_t mtu;             /* DTLS: the largest datagram from now on, in bytes; 0: as before */
+    struct cs_span address;   /* DTLS, server: whence the input comes, whatever its form; empty: no cookies */
     /* out */
     size_t consumed;   /* bytes of input that are done with */
     size_t missing;    /* with SEC_E_INCOMPLETE_MESSAGE: bytes that must come before anything can be done */
@@ -103,8 +106,16 @@ struct tls_leg {
  * again with the whole of that input, and another credential if it likes. SEC_E_INSUFFICIENT_MEMORY also when the token
  * is larger than leg->room (behaviour.md row 154): the same call with more room yields it. Input that is no record at
  * all, or not a whole one, changes nothing.
+ *
+ * DTLS: input and token are a datagram each. SEC_I_MESSAGE_FRAGMENT: there is another one to send, which the next leg
+ * yields; its input is left for the one after that. A leg without input, or an empty one: time is up, and what was sent
+ * last is sent again.
  */
 SECURITY_STATUS tls_leg(struct tls_context **context, struct tls_leg *leg);
+
+/* DTLS: as tls_leg's mtu. SEC_E_OK; SEC_E_UNSUPPORTED_FUNCTION: not a context of datagrams. */
+enum { DTLS_LEAST_MTU = 200, DTLS_DEFAULT_MTU = 1096 }; /* attributes.tsv, DTLS_MTU */
+SECURITY_STATUS tls_set_mtu(struct tls_context *context, uint32_t mtu);
 
 /* Takes the token of the last leg into ROOM; SEC_E_BUFFER_TOO_SMALL if it has not SIZE bytes exactly. */
 SECURITY_STATUS tls_fetch_token(struct tls_context *context, void *room, size_t size);
@@ -132,6 +143,10 @@ SECURITY_STATUS tls_encrypt(struct tls_context *context, const struct cs_message
  * DATA, STREAM_TRAILER, and EXTRA for what follows the first record; or MISSING. SEC_E_OK; SEC_E_INVALID_TOKEN;
  * SEC_E_INCOMPLETE_MESSAGE; SEC_E_MESSAGE_ALTERED; SEC_I_CONTEXT_EXPIRED: close_notify; SEC_I_RENEGOTIATE: EXTRA begins
  * with what the next leg is to take; the status of a fatal alert that came.
+ *
+ * DTLS: DATA is a datagram. One that does not verify is SEC_E_MESSAGE_ALTERED, one that has come before, or too late,
+ * SEC_E_OUT_OF_SEQUENCE, and the connection goes on. The peer's last flight once more is data of no length, or
+ * SEC_I_RENEGOTIATE if the next leg has something to send.
  */
 SECURITY_STATUS tls_decrypt(struct tls_context *context, const struct cs_message *message);
 

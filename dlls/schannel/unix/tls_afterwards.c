@@ -77,7 +77,10 @@ bool tls_record_wants_answer(struct tls_context *context, struct cs_span record)
 static SECURITY_STATUS receive(struct tls_context *context)
 {
     uint8_t none[1];
-    const ssize_t result = gnutls_record_recv(context->session, none, sizeof none);
+    ssize_t result;
+    do { /* of datagrams GnuTLS may first drop what it still has of the handshake */
+        result = gnutls_record_recv(context->session, none, sizeof none);
+    } while (result == GNUTLS_E_AGAIN && context->datagram && context->incoming.size);
     switch (result) {
     case 0: context->phase = TLS_CLOSED; return SEC_I_CONTEXT_EXPIRED;
     case GNUTLS_E_AGAIN:

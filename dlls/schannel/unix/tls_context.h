@@ -27,10 +27,10 @@ struct tls_credential {
     uint32_t habits;
     uint32_t protocols;
     gnutls_certificate_credentials_t certificates;
-    gnutls_priority_t priority;
-    struct cs_span chain; /* owned */
-    pthread_mutex_t lock; /* of the ticket key */
-    gnutls_datum_t ticket_key;
+    gnutls_priority_t priority, datagram_priority; /* TLS's, DTLS's; NULL: there is nothing to negotiate */
+    struct cs_span chain;                          /* owned */
+    pthread_mutex_t lock;                          /* of the ticket key */
+    gnutls_datum_t ticket_key, cookie_key;
 };
 
 /* How records of one direction are protected. */
@@ -56,6 +56,11 @@ struct tls_scan {
     uint8_t header[4];
     size_t have, left;        /* bytes of the header at hand, and of the message to come */
     struct cs_writer request; /* a CertificateRequest, as far as it has come; without its header */
+};
+
+/* RFC 6347 4.1.2.6: which records of data have come, the one before NEXT in the lowest bit. */
+struct dtls_window {
+    uint64_t next, came;
 };
 
 struct tls_context {
@@ -97,6 +102,14 @@ struct tls_context {
     bool update_wanted, ticket_came;   /* RFC 8446 4.6.3: new keys of ours; 4.6.1: a ticket, not kept yet */
     struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;        /* the peer's certificate was taken unseen */
+    /* DTLS (tls_datagram.h) */
+    bool datagram;
+    bool hello_asked, hello_came; /* server: a ClientHello has come; one that is to be answered */
+    uint32_t mtu;                 /* bytes */
+    size_t datagram_size;         /* of the leg's token, the first bytes of outgoing */
+    struct cs_writer flight;      /* what was sent last, as far as it is not encrypted */
+    uint32_t seen, answered;      /* the handshake message last seen, and last when that flight was sent; from 1 */
+    struct dtls_window window;
 };
 
 /*

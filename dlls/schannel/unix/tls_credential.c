@@ -8,6 +8,7 @@
 #include "utf16.h"
 
 #include <gnutls/abstract.h>
+#include <gnutls/dtls.h>
 #include <stdlib.h>
 
 void tls_credential_addref(struct tls_credential *credential)
@@ -52,8 +53,10 @@ void tls_credential_release(struct tls_credential *credential)
     if (!credential || __atomic_sub_fetch(&credential->references, 1, __ATOMIC_ACQ_REL)) return;
     tls_sessions_forget(credential->number);
     if (credential->priority) gnutls_priority_deinit(credential->priority);
+    if (credential->datagram_priority) gnutls_priority_deinit(credential->datagram_priority);
     if (credential->certificates) gnutls_certificate_free_credentials(credential->certificates);
     drop_key(&credential->ticket_key);
+    drop_key(&credential->cookie_key);
     pthread_mutex_destroy(&credential->lock);
     cs_span_drop(&credential->chain);
     free(credential);
@@ -105,9 +108,25 @@ static SECURITY_STATUS set_certificate(struct tls_credential *credential, const 
     return status;
 }
 
+/* Either is enough, but whatever is asked for must come of something (errors.tsv, SEC_E_ALGORITHM_MISMATCH). */
+static SECURITY_STATUS make_priorities(struct tls_credential *credential, const struct tls_credential_request *request)
+{
+    const uint32_t datagram =
+        SP_PROT_DTLS1_0_CLIENT | SP_PROT_DTLS1_0_SERVER | SP_PROT_DTLS1_2_CLIENT | SP_PROT_DTLS1_2_SERVER;
+    struct tls_credential_request stream_request = *request, datagram_request = *request;
+    stream_request.protocols &= ~datagram;
+    datagram_request.protocols &= datagram;
+    SECURITY_STATUS status = SEC_E_OK;
+    if (stream_request.protocols) status = tls_priority_make(&stream_request, &credential->priority);
+    if (status || !datagram_request.protocols) return status;
+    if (request->server && gnutls_key_generate(&credential->cookie_key, GNUTLS_COOKIE_KEY_SIZE))
+        return SEC_E_INSUFFICIENT_MEMORY;
+    return tls_priority_make(&datagram_request, &credential->datagram_priority);
+}
+
 static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_credential_request *request)
 {
-    SECURITY_STATUS status = tls_priority_make(request, &credential->priority);
+    SECURITY_STATUS status = make_priorities(credential, request);
     if (status) return status;
     if (gnutls_certificate_allocate_credentials(&credential->certificates)) return SEC_E_INSUFFICIENT_MEMORY;
     /* RFC 7919's group of 2048 bits also for clients that do not name it. */

@@ -2,7 +2,7 @@
 /*
  * The handshake: GnuTLS's, run as far as the input goes. It stops where somebody has to look at the peer's certificate.
  */
-#include "tls_handshake.h"
+#include "tls_datagram.h"
 
 #include "secure.h"
 #include "utf16.h"
@@ -14,7 +14,8 @@
 /* A client without a certificate that would do is asked for one: the program may still have one (errors.tsv). */
 static int look_for_own(struct tls_context *context)
 {
-    if (context->server || context->told_asked || !(context->leg_flags & TLS_LEG_TELL_ASKED)) return 0;
+    if (context->server || context->datagram || context->told_asked || !(context->leg_flags & TLS_LEG_TELL_ASKED))
+        return 0;
     if (gnutls_certificate_client_get_request_status(context->session) <= 0 || tls_issuers_accept(context)) return 0;
     context->credential_wanted = context->told_asked = true;
     return GNUTLS_E_AGAIN;
@@ -107,7 +108,7 @@ SECURITY_STATUS tls_handshake_use(struct tls_context *context, const struct tls_
 {
     const struct tls_credential *credential = context->credential;
     gnutls_session_t session = context->session;
-    if (gnutls_priority_set(session, credential->priority) ||
+    if (gnutls_priority_set(session, context->datagram ? credential->datagram_priority : credential->priority) ||
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credential->certificates))
         return SEC_E_INSUFFICIENT_MEMORY;
     if (context->server)
@@ -123,6 +124,7 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     gnutls_session_set_verify_function(session, look_at_peer);
     gnutls_handshake_set_timeout(session, 0); /* whoever calls waits, not this */
     tls_transport_join(context);
+    if (context->datagram) dtls_join(context);
     tls_messages_watch(context);
     if (!tls_credential_give_tickets(context->credential, session)) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = tls_handshake_use(context, leg);
@@ -133,7 +135,10 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
 SECURITY_STATUS tls_handshake_begin(struct tls_context *context, const struct tls_leg *leg)
 {
     const unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_REKEY | GNUTLS_KEY_SHARE_TOP;
-    if (gnutls_init(&context->session, flags | (context->server ? GNUTLS_SERVER : GNUTLS_CLIENT))) {
+    const unsigned kind = (context->server ? GNUTLS_SERVER : GNUTLS_CLIENT) | (context->datagram ? GNUTLS_DATAGRAM : 0);
+    if (!(context->datagram ? context->credential->datagram_priority : context->credential->priority))
+        return SEC_E_ALGORITHM_MISMATCH;
+    if (gnutls_init(&context->session, flags | kind)) {
         context->session = NULL;
         return SEC_E_INSUFFICIENT_MEMORY;
     }

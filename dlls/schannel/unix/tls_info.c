@@ -24,6 +24,8 @@ static void fill_version(const struct tls_context *context, struct tls_info *inf
         {GNUTLS_TLS1_1, 0x0302, SP_PROT_TLS1_1_SERVER, SP_PROT_TLS1_1_CLIENT},
         {GNUTLS_TLS1_2, 0x0303, SP_PROT_TLS1_2_SERVER, SP_PROT_TLS1_2_CLIENT},
         {GNUTLS_TLS1_3, 0x0304, SP_PROT_TLS1_3_SERVER, SP_PROT_TLS1_3_CLIENT},
+        {GNUTLS_DTLS1_0, 0xFEFF, SP_PROT_DTLS1_0_SERVER, SP_PROT_DTLS1_0_CLIENT},
+        {GNUTLS_DTLS1_2, 0xFEFD, SP_PROT_DTLS1_2_SERVER, SP_PROT_DTLS1_2_CLIENT},
     };
     const gnutls_protocol_t version = gnutls_protocol_get_version(context->session);
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {

@@ -2,7 +2,7 @@
 /*
  * Legs: InitializeSecurityContext and AcceptSecurityContext, before the handshake is through and after.
  */
-#include "tls_handshake.h"
+#include "tls_datagram.h"
 
 #include "secure.h"
 #include "utf16.h"
@@ -36,6 +36,7 @@ void tls_context_release(struct tls_context *context)
     if (context->session) gnutls_deinit(context->session);
     cs_writer_drop(&context->outgoing);
     cs_writer_drop(&context->deferred);
+    dtls_flight_drop(context);
     cs_span_drop(&context->name);
     cs_span_drop(&context->asking);
     cs_span_drop(&context->issuers);
@@ -251,9 +252,10 @@ static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg,
     context->leg_flags = leg->flags;
     context->decided = context->verify_wanted && leg->flags & TLS_LEG_VERDICT;
     context->verdict = leg->verdict;
+    if (context->phase == TLS_CLOSED) return SEC_I_CONTEXT_EXPIRED;
+    if (context->datagram) return dtls_leg(context, leg);
     switch (context->phase) {
     case TLS_COMPLETE: return complete_leg(context, leg);
-    case TLS_CLOSED: return SEC_I_CONTEXT_EXPIRED;
     default: return handshake_leg(context, leg, first);
     }
 }
@@ -275,6 +277,7 @@ static SECURITY_STATUS deliver(struct tls_context *context, struct tls_leg *leg,
     if (context->outgoing.failed) return tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
     if (status == TLS_I_VERIFY_PEER || status == SEC_E_INCOMPLETE_MESSAGE || status == SEC_I_INCOMPLETE_CREDENTIALS)
         return status;
+    if (context->datagram) return dtls_deliver(context, leg, status);
     if (status == SEC_E_OK) defer_last_flight(context);
     context->undelivered = context->outgoing.size > leg->room;
     if (context->undelivered) {
@@ -298,6 +301,7 @@ static SECURITY_STATUS start(struct tls_context **out, struct tls_leg *leg)
     *out = create(leg->credential);
     if (!*out) return SEC_E_INSUFFICIENT_MEMORY;
     (*out)->leg_flags = leg->flags;
+    (*out)->datagram = leg->flags & TLS_LEG_DATAGRAM;
     SECURITY_STATUS status = tls_handshake_begin(*out, leg);
     return status ? tls_fail(*out, status) : SEC_E_OK;
 }
@@ -317,11 +321,22 @@ SECURITY_STATUS tls_leg(struct tls_context **context, struct tls_leg *leg)
 SECURITY_STATUS tls_fetch_token(struct tls_context *context, void *room, size_t size)
 {
     SECURITY_STATUS status = lock_both(context);
-    if (status == SEC_E_OK && context->outgoing.size != size) status = SEC_E_BUFFER_TOO_SMALL;
-    if (status == SEC_E_OK) {
+    const bool whole = status == SEC_E_OK && !context->datagram;
+    if (status == SEC_E_OK && context->datagram) status = dtls_fetch(context, room, size);
+    if (whole && context->outgoing.size != size) status = SEC_E_BUFFER_TOO_SMALL;
+    if (whole && status == SEC_E_OK) {
         if (size) memcpy(room, context->outgoing.data, size);
         cs_writer_drop(&context->outgoing);
     }
+    unlock_both(context);
+    return status;
+}
+
+SECURITY_STATUS tls_set_mtu(struct tls_context *context, uint32_t mtu)
+{
+    if (!context->datagram) return SEC_E_UNSUPPORTED_FUNCTION;
+    const SECURITY_STATUS status = lock_both(context);
+    if (status == SEC_E_OK) dtls_use_mtu(context, mtu);
     unlock_both(context);
     return status;
 }

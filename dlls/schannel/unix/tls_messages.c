@@ -26,7 +26,7 @@ static void skip(struct cs_reader *reader, size_t length_of_length)
 }
 
 /* RFC 8446 4.1.2, 4.1.3, 4.3.1; the hellos look the same in TLS 1.2. */
-static struct cs_span extensions_of(unsigned type, struct cs_span message)
+static struct cs_span extensions_of(const struct tls_context *context, unsigned type, struct cs_span message)
 {
     enum { VERSION_AND_RANDOM = 34 };
     struct cs_reader reader = cs_reader_of(message);
@@ -35,8 +35,9 @@ static struct cs_span extensions_of(unsigned type, struct cs_span message)
         skip(&reader, 1); /* session_id */
     }
     if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO) {
-        skip(&reader, 2); /* cipher suites */
-        skip(&reader, 1); /* compression methods */
+        if (context->datagram) skip(&reader, 1); /* cookie */
+        skip(&reader, 2);                        /* cipher suites */
+        skip(&reader, 1);                        /* compression methods */
     } else if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) {
         cs_read_span(&reader, 3); /* the chosen two */
     }
@@ -53,7 +54,7 @@ static int look_at_message(gnutls_session_t session, unsigned type, unsigned whe
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
     case GNUTLS_HANDSHAKE_SERVER_HELLO:
-    case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS: find_record_limit(context, extensions_of(type, bytes)); break;
+    case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS: find_record_limit(context, extensions_of(context, type, bytes)); break;
     case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
         tls_issuers_keep(context, bytes, gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3);
         break;

@@ -20,6 +20,8 @@ static const struct {
     {"VERS-TLS1.2", SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_2_SERVER},
     {"VERS-TLS1.1", SP_PROT_TLS1_1_CLIENT | SP_PROT_TLS1_1_SERVER},
     {"VERS-TLS1.0", SP_PROT_TLS1_0_CLIENT | SP_PROT_TLS1_0_SERVER},
+    {"VERS-DTLS1.2", SP_PROT_DTLS1_2_CLIENT | SP_PROT_DTLS1_2_SERVER},
+    {"VERS-DTLS1.0", SP_PROT_DTLS1_0_CLIENT | SP_PROT_DTLS1_0_SERVER},
 };
 
 static const struct item ciphers[] = {
@@ -108,7 +110,8 @@ static uint32_t usable_protocols(const struct tls_credential_request *request)
 /* Before TLS 1.2 there is CBC with SHA-1, and nothing else. */
 static uint32_t without_of(const struct tls_credential_request *request)
 {
-    const uint32_t later = versions[0].protocols | versions[1].protocols;
+    const uint32_t later =
+        versions[0].protocols | versions[1].protocols | SP_PROT_DTLS1_2_CLIENT | SP_PROT_DTLS1_2_SERVER;
     const uint32_t unknown = TLS_WITHOUT_GCM | TLS_WITHOUT_CHACHA20 | TLS_WITHOUT_SHA256 | TLS_WITHOUT_SHA384;
     return request->protocols & later ? request->without : request->without | unknown;
 }

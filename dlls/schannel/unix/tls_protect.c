@@ -2,7 +2,7 @@
 /*
  * EncryptMessage and DecryptMessage: records of application data, in place.
  */
-#include "tls_context.h"
+#include "tls_datagram.h"
 
 #include "secure.h"
 #include "utf16.h"
@@ -286,12 +286,29 @@ static SECURITY_STATUS decrypt(struct tls_context *context, const struct incomin
     return SEC_E_OK;
 }
 
+/* GnuTLS may send, too: both directions. */
+static SECURITY_STATUS decrypt_datagram(struct tls_context *context, const struct incoming *in)
+{
+    const struct cs_span datagram = {cs_buffer_bytes(in->data), in->data->size};
+    struct dtls_opened opened;
+    if (context->phase == TLS_FAILED) return context->failure;
+    if (context->phase == TLS_HANDSHAKING) return SEC_E_INVALID_HANDLE;
+    if (context->phase == TLS_CLOSED) return SEC_I_CONTEXT_EXPIRED;
+    SECURITY_STATUS status =
+        tls_lock_writing(context) ? dtls_open(context, datagram, &opened) : tls_fail(context, SEC_E_INTERNAL_ERROR);
+    cs_unlock(&context->writing);
+    if (status >= 0) set_taken(in, datagram, opened.size, opened.plain);
+    return status;
+}
+
 SECURITY_STATUS tls_decrypt(struct tls_context *context, const struct cs_message *message)
 {
     struct incoming in;
     SECURITY_STATUS status = find_incoming(message, &in);
     if (status) return status;
-    status = tls_lock_reading(context) ? decrypt(context, &in) : SEC_E_INTERNAL_ERROR;
+    status = !tls_lock_reading(context) ? SEC_E_INTERNAL_ERROR
+             : context->datagram        ? decrypt_datagram(context, &in)
+                                        : decrypt(context, &in);
     cs_unlock(&context->reading);
     return status;
 }

@@ -3,7 +3,7 @@
  * The keys and sequence numbers of records: GnuTLS makes them, and works with them itself while it shakes hands; in
  * between, application data is ours.
  */
-#include "tls_context.h"
+#include "tls_datagram.h"
 
 #include "secure.h"
 
@@ -75,7 +75,10 @@ SECURITY_STATUS tls_records_take(struct tls_context *context)
 {
     SECURITY_STATUS status = take(context->session, true, &context->read);
     if (status == SEC_E_OK) status = take(context->session, false, &context->write);
-    set_sizes(context);
+    if (context->datagram)
+        dtls_set_sizes(context);
+    else
+        set_sizes(context);
     return status;
 }
 

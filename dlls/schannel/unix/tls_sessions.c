@@ -61,6 +61,7 @@ static bool make_key(const struct tls_context *context, bool trusted, struct cs_
     if (!context->credential->resume || !context->name.size) return false;
     cs_write_u64(key, context->credential->number);
     cs_write_u8(key, trusted);
+    cs_write_u8(key, context->datagram);
     cs_write_span(key, context->name);
     return !key->failed;
 }
