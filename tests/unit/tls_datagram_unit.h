@@ -5,6 +5,7 @@
 #ifndef COUNTERSIGN_TESTS_TLS_DATAGRAM_UNIT_H
 #define COUNTERSIGN_TESTS_TLS_DATAGRAM_UNIT_H
 
+#include "tls_datagram.h"
 #include "tls_network.h"
 #include "tls_unit.h"
 
@@ -12,12 +13,17 @@
     .datagram = true, .client_protocols = SP_PROT_DTLS1_2_CLIENT, .server_protocols = SP_PROT_DTLS1_2_SERVER
 #define ONLY_DTLS1_0                                                                                                   \
     .datagram = true, .client_protocols = SP_PROT_DTLS1_0_CLIENT, .server_protocols = SP_PROT_DTLS1_0_SERVER
-#define ADDRESS ((struct cs_span){(const uint8_t *)"192.0.2.1:4433", 14})
+#define ADDRESS                                                                                                        \
+    {                                                                                                                  \
+        (const uint8_t *)"192.0.2.1:4433", 14                                                                          \
+    }
+static const struct cs_span dtls_address = ADDRESS;
 
 static inline void dtls_open_network(struct tls_network *network, struct tls_world_pair *pair,
                                      const struct tls_world_setup *setup)
 {
     assert_int_equal(tls_world_open(pair, setup), SEC_E_OK);
+    pair->client_status = pair->server_status = SEC_I_CONTINUE_NEEDED;
     *network = (struct tls_network){.pair = pair, .setup = setup};
 }
 

@@ -109,6 +109,7 @@ struct tls_context {
     size_t datagram_size;         /* of the leg's token, the first bytes of outgoing */
     struct cs_writer flight;      /* what was sent last, as far as it is not encrypted */
     uint32_t seen, answered;      /* the handshake message last seen, and last when that flight was sent; from 1 */
+    unsigned repeats;             /* how often the peer has been answered with it again since time was up last */
     struct dtls_window window;
 };
 

@@ -23,6 +23,40 @@ bool dtls_record_read(struct cs_span datagram, struct dtls_record *record)
     return !reader.failed && known && major == VERSION_MAJOR && record->body.size <= TLS_MAX_PLAIN + TLS_MAX_EXPANSION;
 }
 
+bool dtls_message_read(const struct dtls_record *record, struct dtls_message *message)
+{
+    struct cs_reader reader = cs_reader_of(record->body);
+    message->type = cs_read_u8(&reader);
+    message->size = (uint32_t)cs_read_be(&reader, 3);
+    message->number = (uint16_t)cs_read_be(&reader, 2);
+    message->offset = (uint32_t)cs_read_be(&reader, 3);
+    message->length = (uint32_t)cs_read_be(&reader, 3);
+    return record->type == TLS_HANDSHAKE && !record->epoch && !reader.failed;
+}
+
+/*
+ * GnuTLS keeps messages that it does not expect yet, and takes no data as long as it has one: a forged one that is
+ * further ahead than any flight would silence the connection.
+ */
+static bool is_far_ahead(const struct tls_context *context, const struct dtls_record *record)
+{
+    struct dtls_message message;
+    return dtls_message_read(record, &message) && message.number > context->answered + DTLS_MOST_MESSAGES;
+}
+
+/* The next record for GnuTLS, in *record and at the start of context->incoming. False: there is none any more. */
+static bool next_record(struct tls_context *context, struct dtls_record *record)
+{
+    while (dtls_record_read(context->incoming, record)) {
+        if (!is_far_ahead(context, record)) return true;
+        struct cs_reader reader = cs_reader_of(context->incoming);
+        cs_read_span(&reader, record->size);
+        context->incoming = (struct cs_span){reader.next, reader.remaining};
+    }
+    context->incoming = (struct cs_span){NULL, 0};
+    return false;
+}
+
 /*
  * One record a time, as if it had come alone: GnuTLS keeps the rest of a datagram to itself, but data behind the
  * handshake's last record is DecryptMessage's.
@@ -30,13 +64,13 @@ bool dtls_record_read(struct cs_span datagram, struct dtls_record *record)
 static ssize_t pull(gnutls_transport_ptr_t pointer, void *data, size_t room)
 {
     struct tls_context *context = pointer;
-    struct cs_reader reader = cs_reader_of(context->incoming);
     struct dtls_record record;
-    if (!dtls_record_read(context->incoming, &record) || record.size > room) {
+    if (!next_record(context, &record) || record.size > room) {
         context->incoming = (struct cs_span){NULL, 0};
         gnutls_transport_set_errno(context->session, EAGAIN);
         return -1;
     }
+    struct cs_reader reader = cs_reader_of(context->incoming);
     memcpy(data, cs_read_span(&reader, record.size).data, record.size);
     context->incoming = (struct cs_span){reader.next, reader.remaining};
     return (ssize_t)record.size;
@@ -45,10 +79,10 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *data, size_t room)
 /* Whoever calls waits, not this. */
 static int ready(gnutls_transport_ptr_t pointer, unsigned milliseconds)
 {
-    const struct tls_context *context = pointer;
+    struct tls_context *context = pointer;
     struct dtls_record record;
     (void)milliseconds;
-    return dtls_record_read(context->incoming, &record);
+    return next_record(context, &record);
 }
 
 /*

@@ -12,6 +12,9 @@
 /* RFC 6347 4.1 and 4.2.2: the headers of records, and of handshake messages in them. */
 enum { DTLS_HEADER = 13, DTLS_MESSAGE_HEADER = 12 };
 
+/* More messages than any flight has. */
+enum { DTLS_MOST_MESSAGES = 16 };
+
 /* A record as its header describes it. */
 struct dtls_record {
     uint8_t type;
@@ -26,6 +29,16 @@ struct dtls_record {
  * the datagram can be told apart either.
  */
 bool dtls_record_read(struct cs_span datagram, struct dtls_record *record);
+
+/* The fragment of a handshake message that an unencrypted record begins with. */
+struct dtls_message {
+    uint8_t type;
+    uint16_t number;
+    uint32_t size, offset, length; /* bytes: of the message; where the fragment is in it, and how long */
+};
+
+/* False: RECORD is none of an unencrypted handshake's. */
+bool dtls_message_read(const struct dtls_record *record, struct dtls_message *message);
 
 /* In the place of tls_transport_join: GnuTLS gets one record of context->incoming at a time, and never waits. */
 void dtls_join(struct tls_context *context);

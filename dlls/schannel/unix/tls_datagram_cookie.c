@@ -13,12 +13,9 @@ bool dtls_is_hello(struct cs_span datagram)
 {
     enum { CLIENT_HELLO = 1 };
     struct dtls_record record;
-    if (!dtls_record_read(datagram, &record) || record.type != TLS_HANDSHAKE || record.epoch) return false;
-    struct cs_reader message = cs_reader_of(record.body);
-    const uint8_t type = cs_read_u8(&message);
-    cs_read_be(&message, 3); /* its length */
-    cs_read_be(&message, 2); /* its number */
-    return type == CLIENT_HELLO && !cs_read_be(&message, 3) && !message.failed;
+    struct dtls_message message;
+    return dtls_record_read(datagram, &record) && dtls_message_read(&record, &message) &&
+           message.type == CLIENT_HELLO && !message.offset;
 }
 
 static ssize_t push(gnutls_transport_ptr_t pointer, const void *data, size_t size)
@@ -38,6 +35,8 @@ bool dtls_take_cookie(struct tls_context *context, struct cs_span datagram, stru
         gnutls_dtls_prestate_set(context->session, &state);
         return true;
     }
+    struct dtls_record record;
+    if (dtls_record_read(datagram, &record)) state.record_seq = (unsigned)record.number; /* which it has to mirror */
     gnutls_dtls_cookie_send(key, client, address.size, &state, context, push);
     return false;
 }

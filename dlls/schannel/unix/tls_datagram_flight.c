@@ -16,18 +16,19 @@ void dtls_flight_drop(struct tls_context *context)
 /* Whether RECORD ends the last of the messages that the last flight answers. */
 static bool was_answered(struct tls_context *context, const struct dtls_record *record)
 {
-    struct cs_reader message = cs_reader_of(record->body);
-    if (record->type != TLS_HANDSHAKE || record->epoch) return false;
-    cs_read_u8(&message); /* its type */
-    const uint64_t whole = cs_read_be(&message, 3), number = cs_read_be(&message, 2) + 1;
-    const uint64_t offset = cs_read_be(&message, 3), length = cs_read_be(&message, 3);
-    if (message.failed || offset + length != whole) return false;
-    if (number > context->seen) context->seen = (uint32_t)number;
+    struct dtls_message message;
+    if (!dtls_message_read(record, &message) || message.offset + message.length != message.size) return false;
+    const uint32_t number = message.number + 1u;
+    if (number > context->seen && number <= context->answered + DTLS_MOST_MESSAGES) context->seen = number;
     return number == context->answered;
 }
 
+/* Two sides that answer each other so, and do not get any further, would never stop: beyond these it takes a clock. */
+enum { MOST_REPEATS = 8 };
+
 bool dtls_flight_is_asked_for(struct tls_context *context, struct cs_span datagram)
 {
+    if (!datagram.size) context->repeats = 0;
     struct cs_reader reader = cs_reader_of(datagram);
     struct dtls_record record;
     bool asked = false;
@@ -35,7 +36,7 @@ bool dtls_flight_is_asked_for(struct tls_context *context, struct cs_span datagr
         asked |= was_answered(context, &record);
         cs_read_span(&reader, record.size);
     }
-    return asked;
+    return asked && context->repeats++ < MOST_REPEATS;
 }
 
 /* What a leg has sent, from BEFORE on, is the last flight. Encrypted records are not: their Finished ends a handshake,
@@ -47,6 +48,7 @@ void dtls_flight_note(struct tls_context *context, size_t before)
     cs_read_span(&reader, before);
     if (!reader.remaining) return;
     dtls_flight_drop(context);
+    if (context->answered != context->seen) context->repeats = 0;
     context->answered = context->seen;
     while (dtls_record_read((struct cs_span){reader.next, reader.remaining}, &record)) {
         const struct cs_span bytes = cs_read_span(&reader, record.size);
