@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x0001000bu
+#define CS_BLOCKS_VERSION 0x0001000cu
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -52,6 +52,7 @@ enum cs_call {
     CS_CALL_TLS_QUERY,
     CS_CALL_TLS_QUERY_BYTES,
     CS_CALL_TLS_EXPORT,
+    CS_CALL_TLS_SET_MTU,
     CS_CALL_COUNT
 };
 
@@ -250,6 +251,13 @@ struct cs_block_tls_leg {
     struct cs_bytes target, input, protocols;
     uint32_t room;                          /* bytes that the caller has for the output token */
     uint32_t consumed, missing, token_size; /* out */
+    struct cs_bytes address;                /* DTLS, server: the client's, whatever its form */
+    uint32_t mtu, reserved;                 /* DTLS: bytes; 0 leaves it */
+};
+
+struct cs_block_tls_mtu {
+    uint64_t context;
+    uint32_t mtu, reserved;
 };
 
 struct cs_block_tls_alert {
@@ -323,7 +331,9 @@ CS_LAYOUT(cs_block_tls_acquire, chain, 24);
 CS_SIZE(cs_block_tls_acquire, 80);
 CS_LAYOUT(cs_block_tls_leg, target, 24);
 CS_LAYOUT(cs_block_tls_leg, room, 72);
-CS_SIZE(cs_block_tls_leg, 88);
+CS_LAYOUT(cs_block_tls_leg, mtu, 104);
+CS_SIZE(cs_block_tls_leg, 112);
+CS_SIZE(cs_block_tls_mtu, 16);
 CS_SIZE(cs_block_tls_alert, 16);
 CS_LAYOUT(cs_block_tls_info, session_id, 88);
 CS_SIZE(cs_block_tls_info, 520);

@@ -35,6 +35,7 @@ struct schannel_bytes {
 struct schannel_settings {
     struct schannel_bytes label, value, app_data; /* label and value: of the keying material; empty for none */
     DWORD material_size, app_data_flags;
+    DWORD mtu; /* bytes; 0: as it was, at first DEFAULT_MTU */
 };
 
 struct schannel_context {
@@ -44,6 +45,7 @@ struct schannel_context {
     ULONG flags;                            /* ISC_RET_ or ASC_RET_ of the last leg */
     INT64 started;                          /* FILETIME, UTC */
     struct schannel_settings settings;
+    BOOL datagram; /* DTLS */
     BOOL complete;
     NTSTATUS failed; /* what every call answers once the Unix half has faulted in this context */
 };
@@ -120,6 +122,7 @@ SpSetContextAttributesFn schannel_set_context_attributes;
 void schannel_settings_drop(struct schannel_settings *settings);
 NTSTATUS schannel_keying_material(const struct schannel_context *context, SecPkgContext_KeyingMaterial *out);
 NTSTATUS schannel_app_data(const struct schannel_context *context, SecPkgContext_SessionAppData *out);
+NTSTATUS schannel_mtu(const struct schannel_context *context, ULONG *out); /* not DTLS: SEC_E_UNSUPPORTED_FUNCTION */
 
 /* RFC 5705: SIZE bytes into *material, which FreeContextBuffer frees. VALUE of address 0: no context. */
 NTSTATUS schannel_export(const struct schannel_context *context, struct cs_bytes label, struct cs_bytes value,
@@ -139,7 +142,15 @@ SpSealMessageFn schannel_seal_message;
 SpUnsealMessageFn schannel_unseal_message;
 
 /* tls.h's, which is for native code */
-enum { LEG_TRUST_PEER = 1, LEG_VERDICT = 2, LEG_ASK_PEER = 4, LEG_NO_INPUT = 8, LEG_TELL_ASKED = 16 };
+enum {
+    LEG_TRUST_PEER = 1,
+    LEG_VERDICT = 2,
+    LEG_ASK_PEER = 4,
+    LEG_NO_INPUT = 8,
+    LEG_TELL_ASKED = 16,
+    LEG_DATAGRAM = 32
+};
+enum { LEAST_MTU = 200, MOST_MTU = 65536, DEFAULT_MTU = 1096 }; /* attributes.tsv, DTLS_MTU */
 enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME, ISSUERS };
 enum { QUIET = 1, DEFERS = 2 };
 enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };

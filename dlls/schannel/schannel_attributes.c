@@ -142,6 +142,7 @@ NTSTATUS NTAPI schannel_query_context_attributes(LSA_SEC_HANDLE handle, ULONG at
     case SECPKG_ATTR_EAP_KEY_BLOCK: return eap_keys(context, buffer);
     case SECPKG_ATTR_LIFESPAN: return lifespan(context, buffer);
     case SECPKG_ATTR_APP_DATA: return schannel_app_data(context, buffer);
+    case SECPKG_ATTR_DTLS_MTU: return schannel_mtu(context, buffer);
     case SECPKG_ATTR_KEYING_MATERIAL: return schannel_keying_material(context, buffer);
     case SECPKG_ATTR_KEYING_MATERIAL_INPROC: return keying_material(context, buffer);
     default: return schannel_query_info(context, attribute, buffer);

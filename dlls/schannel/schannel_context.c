@@ -15,6 +15,7 @@ struct call {
     BOOL first;
     ULONG request;
     SecBuffer *input, *rest, *protocols; /* TOKEN, the EMPTY that tells of what is left, APPLICATION_PROTOCOLS */
+    SecBuffer *mtu, *address; /* DTLS: SEC_DTLS_MTU; a server's EXTRA, the client's SOCKADDR, for its cookie */
     SecBuffer *output, *alert;
 };
 
@@ -38,6 +39,8 @@ static NTSTATUS take_call(const SecBufferDesc *input, const SecBufferDesc *outpu
     call->input = find_buffer(input, SECBUFFER_TOKEN);
     call->rest = find_buffer(input, SECBUFFER_EMPTY);
     call->protocols = find_buffer(input, SECBUFFER_APPLICATION_PROTOCOLS);
+    call->mtu = find_buffer(input, SECBUFFER_DTLS_MTU);
+    call->address = find_buffer(input, SECBUFFER_EXTRA);
     if (!call->output) return SEC_E_INVALID_TOKEN;                      /* row 162 */
     if (call->rest && call->rest->cbBuffer) return SEC_E_INVALID_TOKEN; /* row 170 */
     if (call->alert && !call->alert->cbBuffer && !(call->request & REQ_ALLOCATE_MEMORY))
@@ -48,6 +51,24 @@ static NTSTATUS take_call(const SecBufferDesc *input, const SecBufferDesc *outpu
 static struct cs_bytes bytes_of(const SecBuffer *buffer)
 {
     return buffer && buffer->pvBuffer ? sp_bytes(buffer->pvBuffer, buffer->cbBuffer) : sp_bytes(NULL, 0);
+}
+
+/* Said with any leg, or by SetContextAttributes; what is out of range counts as its end. */
+static UINT32 mtu_of(const struct call *call)
+{
+    WORD said;
+    if (!call->mtu || !call->mtu->pvBuffer || call->mtu->cbBuffer < sizeof said) return call->context->settings.mtu;
+    memcpy(&said, call->mtu->pvBuffer, sizeof said);
+    call->context->settings.mtu = said < LEAST_MTU ? LEAST_MTU : said;
+    return call->context->settings.mtu;
+}
+
+static void fill_datagram(const struct call *call, struct cs_block_tls_leg *block)
+{
+    if (!call->context->datagram) return;
+    block->flags |= LEG_DATAGRAM;
+    block->mtu = mtu_of(call);
+    if (call->context->credential->server) block->address = bytes_of(call->address);
 }
 
 /* Whose certificates the program looks at itself. */
@@ -72,6 +93,7 @@ static void fill_leg(const struct call *call, struct cs_block_tls_leg *block)
     block->input = bytes_of(call->input);
     block->protocols = bytes_of(call->protocols);
     block->room = allocates(call) ? MAXLONG : call->output->cbBuffer;
+    fill_datagram(call, block);
 }
 
 /* Wherever the Unix half wants to know, Windows's chain engine is asked, and the leg goes on. */
@@ -128,7 +150,7 @@ static void tell_rest(const struct call *call, const struct cs_block_tls_leg *bl
 static ULONG client_flags(const struct call *call)
 {
     const ULONG same = ISC_REQ_USE_SUPPLIED_CREDS | ISC_REQ_EXTENDED_ERROR | ISC_REQ_MANUAL_CRED_VALIDATION |
-                       ISC_REQ_CONNECTION | ISC_REQ_INTEGRITY | ISC_REQ_MUTUAL_AUTH;
+                       ISC_REQ_CONNECTION | ISC_REQ_INTEGRITY | ISC_REQ_MUTUAL_AUTH | ISC_REQ_DATAGRAM;
     ULONG flags = ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY | ISC_RET_STREAM;
     return flags | (call->request & same);
 }
@@ -136,7 +158,7 @@ static ULONG client_flags(const struct call *call)
 /* MUTUAL_AUTH: there is a certificate of the client's, and it is good (attributes.tsv, flags). */
 static ULONG server_flags(const struct call *call, NTSTATUS status)
 {
-    const ULONG same = ASC_REQ_EXTENDED_ERROR | ASC_REQ_CONNECTION | ASC_REQ_INTEGRITY;
+    const ULONG same = ASC_REQ_EXTENDED_ERROR | ASC_REQ_CONNECTION | ASC_REQ_INTEGRITY | ASC_REQ_DATAGRAM;
     ULONG flags = ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT | ASC_RET_CONFIDENTIALITY | ASC_RET_STREAM;
     struct cs_block_text chain = {.object = call->context->context, .which = PEER_CHAIN};
     if (status == SEC_E_OK && call->request & ASC_REQ_MUTUAL_AUTH &&
@@ -191,7 +213,7 @@ static NTSTATUS run(struct call *call, ULONG *attributes, PTimeStamp expiry, BOO
     if (given == SEC_E_OK && status == SEC_E_OK) given = hand_over(call->context, mapped, packed);
     if (given) return given;
     give_flags(call, status, attributes);
-    if (expiry) sp_time_stamp(MAXLONGLONG, expiry);
+    if (expiry && !(call->first && call->context->datagram)) sp_time_stamp(MAXLONGLONG, expiry); /* rows 179, 183 */
     return status;
 }
 
@@ -231,7 +253,9 @@ static NTSTATUS begin(struct call *call, const UNICODE_STRING *target, BOOL serv
     if (!call->first) return call->context->credential->server == server ? SEC_E_OK : SEC_E_INVALID_HANDLE;
     if (!call->credential || call->credential->server != server) return SEC_E_NO_CREDENTIALS;
     call->context = create(call->credential, target);
-    return call->context ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
+    if (!call->context) return SEC_E_INSUFFICIENT_MEMORY;
+    call->context->datagram = (call->request & (server ? ASC_REQ_DATAGRAM : ISC_REQ_DATAGRAM)) != 0;
+    return SEC_E_OK;
 }
 
 static NTSTATUS leg(struct call *call, const UNICODE_STRING *target, BOOL server, LSA_SEC_HANDLE *new_context,
@@ -240,6 +264,8 @@ static NTSTATUS leg(struct call *call, const UNICODE_STRING *target, BOOL server
 {
     call->first = !call->context;
     NTSTATUS status = take_call(input, output, call);
+    if (status && call->context && call->context->datagram)
+        *attributes = ISC_RET_REPLAY_DETECT | ISC_RET_SEQUENCE_DETECT | ISC_RET_CONFIDENTIALITY; /* row 181 */
     if (status == SEC_E_OK) status = begin(call, target, server);
     if (status) return status;
     status = run(call, attributes, expiry, mapped, packed);

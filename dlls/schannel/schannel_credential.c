@@ -112,11 +112,10 @@ static NTSTATUS take_certificates(DWORD count, PCCERT_CONTEXT *certificates, DWO
     return request->certificate ? SEC_E_OK : SEC_E_UNKNOWN_CREDENTIALS;
 }
 
-/* DTLS cannot be had together with TLS (row 153); alone it is not there yet. */
 static NTSTATUS read_version_4(const SCHANNEL_CRED *cred, struct schannel_request *request)
 {
     DWORD by_default, allowed;
-    const DWORD side = request->server ? ALL_SERVER : ALL_CLIENT;
+    const DWORD side = request->server ? ALL_SERVER | SP_PROT_DTLS1_X_SERVER : ALL_CLIENT | SP_PROT_DTLS1_X_CLIENT;
     schannel_policy_protocols(request->server, &by_default, &allowed);
     NTSTATUS status = take_certificates(cred->cCreds, cred->paCred, cred->dwCredFormat, request);
     if (status) return status;
@@ -209,6 +208,15 @@ static NTSTATUS read_version_5(const SCH_CREDENTIALS *cred, struct schannel_requ
     return request->protocols ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
 }
 
+/* SCH_USE_DTLS_ONLY (SCH_CREDENTIALS): else what a program does not name is there for both, and a context's first leg
+ * says which it is. */
+static NTSTATUS datagrams_alone(struct schannel_request *request, NTSTATUS status)
+{
+    if (status || !(request->flags & SCH_USE_DTLS_ONLY)) return status;
+    request->protocols &= ALL_DTLS;
+    return request->protocols ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
+}
+
 /*
  * Version 3 had the first fields of version 4; with any certificate Windows 10 and 11 answer like this (row 148).
  * ChaCha20 is off in Windows unless its administrator says otherwise.
@@ -220,8 +228,8 @@ NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schann
     if (!auth_data && server) return SEC_E_NO_CREDENTIALS;
     if (!auth_data) return read_version_5(&nothing, request);
     switch (*(const DWORD *)auth_data) {
-    case SCHANNEL_CRED_VERSION: return read_version_4(auth_data, request);
-    case SCH_CREDENTIALS_VERSION: return read_version_5(auth_data, request);
+    case SCHANNEL_CRED_VERSION: return datagrams_alone(request, read_version_4(auth_data, request));
+    case SCH_CREDENTIALS_VERSION: return datagrams_alone(request, read_version_5(auth_data, request));
     case SCH_CRED_V3: return SEC_E_INSUFFICIENT_MEMORY;
     default: return SEC_E_UNKNOWN_CREDENTIALS;
     }

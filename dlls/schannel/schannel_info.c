@@ -122,12 +122,14 @@ static NTSTATUS application_protocol(const struct cs_block_tls_info *info, SecPk
     return SEC_E_OK;
 }
 
-/* "TLS 1.2", 1, 2 and the like */
+/* "TLS 1.2", 1, 2 and the like; DTLS counts downwards on the wire (RFC 6347 4.1) */
 static NTSTATUS proto_info(const struct cs_block_tls_info *info, SecPkgContext_ProtoInfoW *out)
 {
     char name[16];
-    *out = (SecPkgContext_ProtoInfoW){.majorVersion = 1, .minorVersion = (info->version & 0xFF) - 1};
-    snprintf(name, sizeof name, "TLS 1.%lu", out->minorVersion);
+    const BOOL datagram = info->version >> 8 == 0xFE;
+    const ULONG minor = info->version & 0xFF;
+    *out = (SecPkgContext_ProtoInfoW){.majorVersion = 1, .minorVersion = datagram ? 0xFF - minor : minor - 1};
+    snprintf(name, sizeof name, "%sTLS 1.%lu", datagram ? "D" : "", out->minorVersion);
     out->sProtocolName = copy_wide(name);
     return out->sProtocolName ? SEC_E_OK : SEC_E_INSUFFICIENT_MEMORY;
 }

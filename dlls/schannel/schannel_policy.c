@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which protocols the registry allows: SecurityProviders\SCHANNEL\Protocols\NAME\Client or Server, with the values
- * Enabled and DisabledByDefault. Windows 11 has TLS 1.2 and 1.3 on where nothing is set.
+ * Enabled and DisabledByDefault. Windows 11 has TLS 1.2, TLS 1.3 and DTLS 1.2 on where nothing is set.
  */
 #include "schannel.h"
 
@@ -16,6 +16,8 @@ static const struct {
     {L"TLS 1.1", SP_PROT_TLS1_1_SERVER, SP_PROT_TLS1_1_CLIENT, FALSE},
     {L"TLS 1.2", SP_PROT_TLS1_2_SERVER, SP_PROT_TLS1_2_CLIENT, TRUE},
     {L"TLS 1.3", SP_PROT_TLS1_3_SERVER, SP_PROT_TLS1_3_CLIENT, TRUE},
+    {L"DTLS 1.0", SP_PROT_DTLS1_0_SERVER, SP_PROT_DTLS1_0_CLIENT, FALSE},
+    {L"DTLS 1.2", SP_PROT_DTLS1_2_SERVER, SP_PROT_DTLS1_2_CLIENT, TRUE},
 };
 
 static DWORD read_value(HKEY key, const WCHAR *name, DWORD fallback)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What SetContextAttributes sets, and the attributes that give it back or are made from it: data of the application,
- * and keying material (RFC 5705).
+ * the MTU of datagrams, and keying material (RFC 5705).
  */
 #include "schannel.h"
 
@@ -83,13 +83,24 @@ static NTSTATUS set(struct schannel_settings *settings, ULONG attribute, const v
     }
 }
 
+/* For the datagrams to come, those of data too. */
+static NTSTATUS set_mtu(struct schannel_context *context, const ULONG *mtu, ULONG size)
+{
+    struct cs_block_tls_mtu block = {.context = context->context};
+    if (!context->datagram) return SEC_E_UNSUPPORTED_FUNCTION;
+    if (size < sizeof *mtu || *mtu < LEAST_MTU || *mtu > MOST_MTU) return SEC_E_INVALID_PARAMETER;
+    context->settings.mtu = block.mtu = *mtu;
+    return CountersignCall(CS_CALL_TLS_SET_MTU, &block);
+}
+
 NTSTATUS NTAPI schannel_set_context_attributes(LSA_SEC_HANDLE handle, ULONG attribute, void *buffer, ULONG size)
 {
     struct schannel_context *context = (struct schannel_context *)handle;
     if (context->failed) return context->failed;
     if (!buffer) return SEC_E_INVALID_PARAMETER;
     AcquireSRWLockExclusive(&lock);
-    NTSTATUS status = set(&context->settings, attribute, buffer, size);
+    NTSTATUS status = attribute == SECPKG_ATTR_DTLS_MTU ? set_mtu(context, buffer, size)
+                                                        : set(&context->settings, attribute, buffer, size);
     ReleaseSRWLockExclusive(&lock);
     return status;
 }
@@ -123,6 +134,15 @@ NTSTATUS schannel_keying_material(const struct schannel_context *context, SecPkg
     }
     ReleaseSRWLockShared(&lock);
     return status;
+}
+
+NTSTATUS schannel_mtu(const struct schannel_context *context, ULONG *out)
+{
+    if (!context->datagram) return SEC_E_UNSUPPORTED_FUNCTION;
+    AcquireSRWLockShared(&lock);
+    *out = context->settings.mtu ? context->settings.mtu : DEFAULT_MTU;
+    ReleaseSRWLockShared(&lock);
+    return SEC_E_OK;
 }
 
 NTSTATUS schannel_app_data(const struct schannel_context *context, SecPkgContext_SessionAppData *out)

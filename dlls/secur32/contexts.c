@@ -141,6 +141,7 @@ static NTSTATUS next_leg(const struct leg *leg)
     NTSTATUS status = call_with_credential(leg, credential, use.context, &result);
     NTSTATUS mapped = status < 0 ? SEC_E_OK : map_context(use.context, &result);
     status = context_leave(&use, mapped ? mapped : status);
+    if (status < 0 && result.attributes && leg->attributes) *leg->attributes = result.attributes; /* row 181 */
     if (status < 0) return status;
     if (leg->new_context) handle_set(leg->new_context, use.handle);
     give_results(leg, &result);

@@ -46,7 +46,9 @@ SECURITY_STATUS tls_call_leg(void *args)
                           .target = span_of(block->target),
                           .input = span_of(block->input),
                           .protocols = span_of(block->protocols),
-                          .room = block->room};
+                          .room = block->room,
+                          .mtu = block->mtu,
+                          .address = span_of(block->address)};
     SECURITY_STATUS status = tls_leg(&context, &leg);
     block->context = (uintptr_t)context;
     block->consumed = (uint32_t)leg.consumed;
@@ -72,6 +74,12 @@ SECURITY_STATUS tls_call_alert(void *args)
 {
     const struct cs_block_tls_alert *block = args;
     return tls_alert(object_of(block->context), block->fatal, (uint8_t)block->description);
+}
+
+SECURITY_STATUS tls_call_set_mtu(void *args)
+{
+    const struct cs_block_tls_mtu *block = args;
+    return tls_set_mtu(object_of(block->context), block->mtu);
 }
 
 SECURITY_STATUS tls_call_encrypt(void *args)

@@ -18,5 +18,6 @@ SECURITY_STATUS tls_call_decrypt(void *args);
 SECURITY_STATUS tls_call_query(void *args);
 SECURITY_STATUS tls_call_query_bytes(void *args);
 SECURITY_STATUS tls_call_export(void *args);
+SECURITY_STATUS tls_call_set_mtu(void *args);
 
 #endif
