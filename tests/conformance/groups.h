@@ -48,6 +48,7 @@ extern const struct conformance_group schannel_cng_group;
 extern const struct conformance_group schannel_ecdsa_group;
 extern const struct conformance_group schannel_records_group;
 extern const struct conformance_group schannel_control_group;
+extern const struct conformance_group schannel_datagrams_group;
 extern const struct conformance_group zero_handles_group;
 extern const struct conformance_group invalid_handles_group;
 extern const struct conformance_group deleted_handles_group;

@@ -55,6 +55,7 @@ static const struct conformance_group *const groups[] = {
     &schannel_ecdsa_group,
     &schannel_records_group,
     &schannel_control_group,
+    &schannel_datagrams_group,
     &zero_handles_group,
     &invalid_handles_group,
     &deleted_handles_group,
