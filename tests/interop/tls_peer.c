@@ -13,8 +13,8 @@
 
 struct peer {
     struct tls_credential_request request;
-    uint32_t flags;
-    struct cs_writer chain, key, target, offer;
+    uint32_t flags, mtu;
+    struct cs_writer chain, key, target, offer, address;
     struct tls_credential *credential;
     struct tls_context *context;
 };
@@ -29,6 +29,9 @@ static void answer_status(SECURITY_STATUS status)
         {SEC_I_CONTINUE_NEEDED, "SEC_I_CONTINUE_NEEDED"},
         {SEC_I_RENEGOTIATE, "SEC_I_RENEGOTIATE"},
         {SEC_I_CONTEXT_EXPIRED, "SEC_I_CONTEXT_EXPIRED"},
+        {SEC_I_MESSAGE_FRAGMENT, "SEC_I_MESSAGE_FRAGMENT"},
+        {SEC_E_MESSAGE_ALTERED, "SEC_E_MESSAGE_ALTERED"},
+        {SEC_E_OUT_OF_SEQUENCE, "SEC_E_OUT_OF_SEQUENCE"},
         {SEC_E_INCOMPLETE_MESSAGE, "SEC_E_INCOMPLETE_MESSAGE"},
         {SEC_E_ALGORITHM_MISMATCH, "SEC_E_ALGORITHM_MISMATCH"},
         {SEC_E_ILLEGAL_MESSAGE, "SEC_E_ILLEGAL_MESSAGE"},
@@ -107,6 +110,19 @@ static void command_offer(struct peer *peer, char *rest)
     if (take_bytes(&rest, &peer->offer)) answer_status(SEC_E_OK);
 }
 
+static void command_datagram(struct peer *peer, char *rest)
+{
+    if (!settled(peer) || !take_number(&rest, &peer->mtu)) return;
+    peer->flags |= TLS_LEG_DATAGRAM;
+    answer_status(SEC_E_OK);
+}
+
+static void command_address(struct peer *peer, char *rest)
+{
+    cs_writer_drop(&peer->address);
+    if (take_bytes(&rest, &peer->address)) answer_status(SEC_E_OK);
+}
+
 /* ---- legs and messages ---- */
 
 static SECURITY_STATUS acquire(struct peer *peer)
@@ -138,6 +154,8 @@ static void command_leg(struct peer *peer, char *rest)
     leg.target = cs_written(&peer->target);
     leg.protocols = cs_written(&peer->offer);
     leg.input = cs_written(&input);
+    leg.mtu = peer->mtu;
+    leg.address = cs_written(&peer->address);
     if (none) leg.flags |= TLS_LEG_NO_INPUT;
     if (status == SEC_E_OK) status = tls_leg(&peer->context, &leg);
     answer_status(status);
@@ -229,6 +247,8 @@ int main(int argc, char **argv)
         {"certificate", "CHAIN KEY (PKCS #8)", command_certificate},
         {"target", "NAME", command_target},
         {"offer", "SEC_APPLICATION_PROTOCOLS", command_offer},
+        {"datagram", "the MTU, or 0: DTLS", command_datagram},
+        {"address", "whence the next legs' input comes", command_address},
         {"leg", "[INPUT]: consumed, token", command_leg},
         {"encrypt", "DATA: the record", command_encrypt},
         {"decrypt", "RECORDS: how many bytes follow the first, data", command_decrypt},
@@ -245,5 +265,6 @@ int main(int argc, char **argv)
     cs_writer_drop(&peer.key);
     cs_writer_drop(&peer.target);
     cs_writer_drop(&peer.offer);
+    cs_writer_drop(&peer.address);
     return result;
 }

@@ -34,6 +34,10 @@ class TlsPeer(Process):
     def encrypt(self, data):
         return self._ask_bytes('encrypt', data)[0]
 
+    def come_from(self, address):
+        """Whence the input of legs comes: what cookies of DTLS are made of."""
+        self._ask('address', address)
+
     def decrypt(self, records):
         """The status, the bytes that follow the first record, and its data; None for less than a record."""
         try:
