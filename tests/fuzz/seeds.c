@@ -372,6 +372,7 @@ static void seed_tls(const char *folder)
             seed_hex(folder, "tls_client", name, head, tails[i]);
             seed_hex(folder, "tls_server", name, head, tails[i]);
             seed_hex(folder, "tls_records", name, head, "0310000000ff033000");
+            seed_hex(folder, "tls_datagrams", name, head, tails[i]);
         }
 }
 

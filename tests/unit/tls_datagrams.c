@@ -326,6 +326,49 @@ static void last_flight_lost(void **state)
     }
 }
 
+/* SEC_I_INCOMPLETE_CREDENTIALS, once; then the same datagram again, with another credential or without. */
+static void asked_for_certificate(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const bool with = i & 1;
+        const struct tls_world_setup setup = {ONLY_DTLS1_2, .key = TLS_WORLD_P256, .mtu = i & 2 ? 300 : 0,
+                                              .client_flags = TLS_LEG_TELL_ASKED, .server_flags = TLS_LEG_ASK_PEER};
+        struct tls_world_setup other = setup;
+        struct tls_world_pair pair, holder;
+        struct tls_network network;
+        unsigned told = 0;
+        other.client_certificate = true;
+        assert_int_equal(tls_world_open(&holder, &other), SEC_E_OK);
+        dtls_open_network(&network, &pair, &setup);
+        tls_network_leg(&network, true, (struct cs_span){NULL, 0});
+        for (unsigned turn = 0; turn < 40 && (pair.client_status || pair.server_status); turn++) {
+            tls_network_deliver(&network, false);
+            if (!network.waiting[1]) continue;
+            struct cs_writer copy = {0};
+            cs_write_span(&copy, cs_written(&network.queues[1][0]));
+            tls_network_deliver(&network, true);
+            if (pair.client_status == SEC_I_INCOMPLETE_CREDENTIALS) {
+                struct tls_credential *const own = pair.client_credential;
+                told++;
+                if (with) pair.client_credential = holder.client_credential;
+                tls_network_leg(&network, true, cs_written(&copy));
+                pair.client_credential = own;
+            }
+            cs_writer_drop(&copy);
+        }
+        assert_int_equal(pair.client_status, SEC_E_OK);
+        assert_int_equal(pair.server_status, SEC_E_OK);
+        assert_int_equal(told, 1);
+        struct cs_writer chain = {0};
+        assert_int_equal(tls_query_bytes(pair.server, TLS_PEER_CHAIN, &chain), with ? SEC_E_OK : SEC_E_NO_CREDENTIALS);
+        cs_writer_drop(&chain);
+        dtls_expect_talk(&pair);
+        dtls_close(&network);
+        tls_world_close(&holder);
+    }
+}
+
 /* A session of TLS's is none of DTLS's, though credential and name are the same. */
 static void sessions_apart(void **state)
 {
@@ -367,6 +410,7 @@ int main(void)
         cmocka_unit_test(retransmission),
         cmocka_unit_test(last_flight_lost),
         cmocka_unit_test(sessions_apart),
+        cmocka_unit_test(asked_for_certificate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,9 @@ void dtls_use_mtu(struct tls_context *context, uint32_t bytes);
 /* tls_context's header, trailer and maximum, once the handshake is through. */
 void dtls_set_sizes(struct tls_context *context);
 
+/* tls_datagram_legs.c: whether a server asks for a certificate in DATAGRAM, as tls_asks_for_certificate. */
+bool dtls_asks_for_certificate(struct cs_span datagram);
+
 /* tls_datagram_legs.c: tls_take_record of datagrams; a wish for a new handshake is declined. Statuses as that has, but
  * for SEC_I_RENEGOTIATE. */
 SECURITY_STATUS dtls_take_record(struct tls_context *context, struct cs_span record);

@@ -22,6 +22,20 @@ static SECURITY_STATUS run_handshake(struct tls_context *context)
     return status;
 }
 
+bool dtls_asks_for_certificate(struct cs_span datagram)
+{
+    enum { CERTIFICATE_REQUEST = 13 };
+    struct cs_reader reader = cs_reader_of(datagram);
+    struct dtls_record record;
+    struct dtls_message message;
+    bool asked = false;
+    while (dtls_record_read((struct cs_span){reader.next, reader.remaining}, &record)) {
+        asked |= dtls_message_read(&record, &message) && message.type == CERTIFICATE_REQUEST && !message.offset;
+        cs_read_span(&reader, record.size);
+    }
+    return asked;
+}
+
 /* Whether there is anything in a leg that GnuTLS could read: it takes silence for the end of its patience. */
 static bool says_something(struct cs_span datagram)
 {

@@ -132,8 +132,11 @@ static SECURITY_STATUS leg_once_more(struct tls_context *context, struct tls_leg
 static bool is_asked(struct tls_context *context, const struct tls_leg *leg)
 {
     if (context->server || context->told_asked || context->phase != TLS_HANDSHAKING) return false;
-    if (!tls_asks_for_certificate(&context->scan, context->incoming)) return false;
-    tls_issuers_keep(context, cs_written(&context->scan.request), false);
+    const bool asks = context->datagram ? dtls_asks_for_certificate(leg->input)
+                                        : tls_asks_for_certificate(&context->scan, context->incoming);
+    if (!asks) return false;
+    /* DTLS's request may be in pieces: its issuers are known when GnuTLS has put them together. */
+    if (!context->datagram) tls_issuers_keep(context, cs_written(&context->scan.request), false);
     cs_writer_drop(&context->scan.request);
     context->told_asked = leg->flags & TLS_LEG_TELL_ASKED && !tls_issuers_accept(context);
     return context->told_asked;
@@ -245,6 +248,13 @@ static SECURITY_STATUS send_alert(struct tls_context *context)
     return status ? tls_fail(context, status) : SEC_E_OK;
 }
 
+static SECURITY_STATUS datagram_leg(struct tls_context *context, struct tls_leg *leg)
+{
+    if (!context->decided && is_asked(context, leg)) return SEC_I_INCOMPLETE_CREDENTIALS;
+    const SECURITY_STATUS status = context->told_asked ? use_credential(context, leg->credential) : SEC_E_OK;
+    return status ? status : dtls_leg(context, leg);
+}
+
 static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg, bool first)
 {
     if (context->phase == TLS_FAILED) return context->failure;
@@ -253,7 +263,7 @@ static SECURITY_STATUS run_leg(struct tls_context *context, struct tls_leg *leg,
     context->decided = context->verify_wanted && leg->flags & TLS_LEG_VERDICT;
     context->verdict = leg->verdict;
     if (context->phase == TLS_CLOSED) return SEC_I_CONTEXT_EXPIRED;
-    if (context->datagram) return dtls_leg(context, leg);
+    if (context->datagram) return datagram_leg(context, leg);
     switch (context->phase) {
     case TLS_COMPLETE: return complete_leg(context, leg);
     default: return handshake_leg(context, leg, first);
