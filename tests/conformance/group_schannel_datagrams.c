@@ -19,6 +19,8 @@ static const struct conformance_case cases[] = {
      WINE8_DIFFERS},
     {NAME "dtls10", "behaviour 152, schannel.h SP_PROT_DTLS1_0", "SEC_E_OK SEC_E_OK, 0x20000 0x10000", NULL,
      WINE8_DIFFERS},
+    {NAME "default", "Protocols in TLS/SSL (Schannel SSP) (documented)", "SEC_E_OK SEC_E_OK, 0x80000 0x40000",
+     "6.3:SEC_E_UNKNOWN_CREDENTIALS SEC_E_UNKNOWN_CREDENTIALS, no connection, 0x0 0x0", WINE8_DIFFERS},
     {NAME "flags", "attributes Schannel flags (documented)", "0x8449c, 0x41c and STREAM", NULL, WINE8_DIFFERS},
     {NAME "fragments", "naming SEC_I_MESSAGE_FRAGMENT (documented), attributes DTLS_MTU",
      "SEC_I_MESSAGE_FRAGMENT, none above 400 bytes", NULL, WINE8_DIFFERS},
@@ -398,6 +400,7 @@ static void run_datagrams(struct conformance_run *run)
 
     try_version(run, NAME "dtls12", SP_PROT_DTLS1_2_CLIENT);
     try_version(run, NAME "dtls10", SP_PROT_DTLS1_0_CLIENT);
+    try_version(run, NAME "default", 0);
     try_fragments(run);
     try_losses(run);
     try_untrusted(run);

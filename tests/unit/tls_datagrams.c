@@ -326,6 +326,60 @@ static void last_flight_lost(void **state)
     }
 }
 
+/* Data that comes with the server's last flight, in one datagram, is left to DecryptMessage. */
+static void data_with_the_last_flight(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct tls_world_pair pair;
+        struct tls_network network;
+        size_t consumed;
+        struct cs_writer token = {0};
+        dtls_open_network(&network, &pair, &kinds[i]);
+        tls_network_leg(&network, true, (struct cs_span){NULL, 0});
+        for (bool client = false; pair.server_status != SEC_E_OK; client = !client)
+            tls_network_deliver(&network, client);
+        assert_int_equal(network.waiting[1], 1);
+        struct cs_writer *last = &network.queues[1][0], data = tls_sealed(pair.server, "data", 4);
+        const size_t flight = last->size;
+        cs_write_span(last, cs_written(&data));
+        cs_writer_drop(&data);
+        assert_int_equal(tls_world_leg(&pair, &kinds[i], true, cs_written(last), &consumed, &token), SEC_E_OK);
+        assert_int_equal(consumed, flight);
+        assert_int_equal(token.size, 0);
+        struct cs_buffer buffers[4];
+        assert_int_equal(tls_world_open_record(pair.client, last->data + consumed, last->size - consumed, buffers),
+                         SEC_E_OK);
+        assert_int_equal(buffers[1].size, 4);
+        assert_memory_equal(cs_buffer_bytes(&buffers[1]), "data", 4);
+        dtls_close(&network);
+    }
+}
+
+/* Several records in a datagram (RFC 6347 4.1.1): EXTRA. */
+static void several_records(void **state)
+{
+    const struct tls_world_setup setup = {ONLY_DTLS1_2};
+    struct tls_world_pair pair;
+    struct tls_network network;
+    (void)state;
+    dtls_open_through(&network, &pair, &setup);
+    struct cs_writer datagram = {0};
+    struct cs_buffer buffers[4];
+    for (unsigned i = 0; i < 3; i++) assert_int_equal(tls_world_seal(pair.client, "one of 3", 8, &datagram), SEC_E_OK);
+    uint8_t *next = datagram.data;
+    size_t size = datagram.size;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(tls_world_open_record(pair.server, next, size, buffers), SEC_E_OK);
+        assert_int_equal(buffers[1].size, 8);
+        assert_int_equal(buffers[3].type, i < 2 ? SECBUFFER_EXTRA : SECBUFFER_EMPTY);
+        next = cs_buffer_bytes(&buffers[3]);
+        size = buffers[3].size;
+    }
+    cs_writer_drop(&datagram);
+    dtls_close(&network);
+}
+
 /* SEC_I_INCOMPLETE_CREDENTIALS, once; then the same datagram again, with another credential or without. */
 static void asked_for_certificate(void **state)
 {
@@ -411,6 +465,8 @@ int main(void)
         cmocka_unit_test(last_flight_lost),
         cmocka_unit_test(sessions_apart),
         cmocka_unit_test(asked_for_certificate),
+        cmocka_unit_test(data_with_the_last_flight),
+        cmocka_unit_test(several_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
