@@ -94,8 +94,7 @@ static void keep_time(struct tls_network *network)
     /* A server knows of nobody before there is a ClientHello that it takes, and whoever is through keeps no time. */
     const bool client_through = pair->client_status == SEC_E_OK, server_through = pair->server_status == SEC_E_OK;
     const bool known = pair->server && pair->server->hello_came;
-    if (!client_through && (!network->client_waits || !known || server_through))
-        tls_network_leg(network, true, none);
+    if (!client_through && (!network->client_waits || !known || server_through)) tls_network_leg(network, true, none);
     if (!server_through && pair->server && (!network->server_waits || client_through))
         tls_network_leg(network, false, none);
 }

@@ -3,8 +3,8 @@
  * What the files of this folder share of a TLS context.
  *
  * Locks: a leg holds both directions, reading first; EncryptMessage the writing one; DecryptMessage the reading one,
- * and both for records that are not application data. So GnuTLS's session is used under both, but for records of suites
- * that are left to it, one thread a direction, which it allows.
+ * and both for DTLS and for records that are not application data. So GnuTLS's session is used under both, but for
+ * records of suites that are left to it, one thread a direction, which it allows.
  */
 #ifndef COUNTERSIGN_TLS_CONTEXT_H
 #define COUNTERSIGN_TLS_CONTEXT_H
