@@ -65,7 +65,7 @@ pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/tr
 	tests/bridge/travel \
 	tests/packages/packages tests/packages/host tests/klist/messages tests/real/https_get \
 	tests/real/postgres tests/tiers/rules tests/tiers/many \
-	samples/client samples/server
+	samples/client samples/server samples/front samples/back
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
 pe_parts_tests/trace/trace_secrets = tests/trace/trace_secrets.c
@@ -82,8 +82,10 @@ pe_parts_tests/real/https_get = tests/real/https_get.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
 pe_parts_tests/tiers/many = tests/tiers/many.c tests/tiers/parties.c tests/packages/cases.c
 pe_parts_tests/tiers/rules = $(patsubst %,tests/tiers/%.c,rules tokens parties) tests/packages/cases.c
-pe_parts_samples/client = samples/client.c samples/talk.c
-pe_parts_samples/server = samples/server.c samples/talk.c
+pe_parts_samples/client = samples/client.c samples/connect.c samples/talk.c
+pe_parts_samples/server = samples/server.c samples/serve.c samples/talk.c
+pe_parts_samples/front = samples/front.c samples/connect.c samples/serve.c samples/talk.c
+pe_parts_samples/back = samples/back.c samples/serve.c samples/talk.c
 pe_links_tests/conformance/conformance = -lsecur32 -lbcrypt -lcrypt32
 pe_links_tests/trace/trace_secrets = -lsecur32
 pe_links_tests/bridge/bad_pointers = -lsecur32
@@ -100,6 +102,8 @@ pe_links_tests/tiers/many = -lsecur32 -ladvapi32
 pe_links_tests/tiers/rules = -lsecur32 -ladvapi32
 pe_links_samples/client = -lsecur32 -lws2_32
 pe_links_samples/server = -lsecur32 -lws2_32
+pe_links_samples/front = -lsecur32 -lws2_32
+pe_links_samples/back = -lsecur32 -lws2_32
 
 pe_program = $(dir $(2))$(1)/$(notdir $(2)).exe
 

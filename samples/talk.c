@@ -29,8 +29,11 @@ static const struct name statuses[] = {
 
 /* INTEGRITY has another value on each side. */
 static const struct name flags[] = {
-    {ISC_RET_MUTUAL_AUTH, "mutual authentication"},       {ISC_RET_REPLAY_DETECT, "replay detection"},
-    {ISC_RET_SEQUENCE_DETECT, "sequence detection"},      {ISC_RET_CONFIDENTIALITY, "confidentiality"},
+    {ISC_RET_DELEGATE, "delegation"},
+    {ISC_RET_MUTUAL_AUTH, "mutual authentication"},
+    {ISC_RET_REPLAY_DETECT, "replay detection"},
+    {ISC_RET_SEQUENCE_DETECT, "sequence detection"},
+    {ISC_RET_CONFIDENTIALITY, "confidentiality"},
     {ISC_RET_INTEGRITY | ASC_RET_INTEGRITY, "integrity"},
 };
 
@@ -50,6 +53,11 @@ int take_options(struct peer *peer, int argc, char **argv, const char *usage)
 {
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i += 2) {
+        if (!strcmp(argv[i], "--delegate")) {
+            peer->delegate = TRUE;
+            i--;
+            continue;
+        }
         if (!strcmp(argv[i], "--help")) {
             fputs(usage, stdout);
             exit(0);
@@ -143,13 +151,19 @@ static void describe_negotiation(struct peer *peer)
     FreeContextBuffer(negotiation.PackageInfo);
 }
 
-static void describe_names(struct peer *peer)
+char *name_of_session(const struct peer *peer)
 {
     SecPkgContext_NamesA names;
-    SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_NAMES, &names);
+    SECURITY_STATUS status = QueryContextAttributesA((CtxtHandle *)&peer->context, SECPKG_ATTR_NAMES, &names);
     if (status) give_up(peer, "SECPKG_ATTR_NAMES", status);
-    say(peer, "the session is for %s", names.sUserName);
-    FreeContextBuffer(names.sUserName);
+    return names.sUserName;
+}
+
+static void describe_names(struct peer *peer)
+{
+    char *name = name_of_session(peer);
+    say(peer, "the session is for %s", name);
+    FreeContextBuffer(name);
 }
 
 static void describe_flags(const struct peer *peer)
@@ -174,12 +188,17 @@ static void describe_algorithms(struct peer *peer)
     FreeContextBuffer(key.sEncryptAlgorithmName);
 }
 
-void describe_session(struct peer *peer)
+void take_sizes(struct peer *peer)
 {
     SecPkgContext_Sizes sizes;
     SECURITY_STATUS status = QueryContextAttributesA(&peer->context, SECPKG_ATTR_SIZES, &sizes);
     if (status) give_up(peer, "SECPKG_ATTR_SIZES", status);
     peer->signature = max(sizes.cbMaxSignature, sizes.cbSecurityTrailer);
+}
+
+void describe_session(struct peer *peer)
+{
+    take_sizes(peer);
     describe_negotiation(peer);
     describe_names(peer);
     describe_flags(peer);
