@@ -18,7 +18,7 @@ static void require(bool held, const char *what)
 krb5_keyblock pac_ticket_key(krb5_context krb5, const char *service, int *kvno)
 {
     krb5_principal principal;
-    krb5_keytab keytab;
+    krb5_keytab keytab = NULL;
     krb5_keytab_entry entry;
     krb5_keyblock key;
     require(!krb5_parse_name(krb5, service, &principal) && !krb5_kt_default(krb5, &keytab), "no keytab");

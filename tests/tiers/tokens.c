@@ -253,6 +253,43 @@ static void lent(void)
     visit_end(&visit);
 }
 
+static void imported(SecBuffer *packed, HANDLE token, const char *what)
+{
+    CtxtHandle context;
+    HANDLE copy = NULL;
+    check_status(ImportSecurityContextW((WCHAR *)kerberos, packed, token, &context), SEC_E_OK, what);
+    check_status(ImpersonateSecurityContext(&context), SEC_E_OK, "ImpersonateSecurityContext of the imported one");
+    check(is_called(L"ann") && reaches_as(kerberos, BACK, L"ann"), "is ann");
+    RevertSecurityContext(&context);
+    check_status(QuerySecurityContextToken(&context, &copy), SEC_E_OK, "QuerySecurityContextToken of the imported one");
+    check(works_for(copy, L"ann"), "is ann's");
+    CloseHandle(copy);
+    DeleteSecurityContext(&context);
+}
+
+static void handed_over(void)
+{
+    struct visit visit;
+    SecBuffer packed = {0}, other = {0};
+    HANDLE token = NULL, none = &visit;
+    section("a context that is exported");
+    visit_begin(&visit, kerberos, L"ann", TRUSTED, ISC_REQ_MUTUAL_AUTH | ISC_REQ_DELEGATE);
+    check_status(ExportSecurityContext(&visit.contexts[CLIENT], 0, &other, &none), SEC_E_OK, "a client's");
+    check(!none, "has no token");
+    FreeContextBuffer(other.pvBuffer);
+    check_status(ExportSecurityContext(&visit.contexts[SERVER], SECPKG_CONTEXT_EXPORT_DELETE_OLD, &packed, &token),
+                 SEC_E_OK, "a server's");
+    check(works_for(token, L"ann"), "comes with its client's token");
+    check_status(ImpersonateSecurityContext(&visit.contexts[SERVER]), SEC_E_INVALID_HANDLE, "what is left is nobody's");
+    visit_forget(&visit);
+    imported(&packed, NULL, "without the token");
+    imported(&packed, token, "with the token");
+    CloseHandle(token);
+    imported(&packed, NULL, "again, when nothing of it is left here");
+    FreeContextBuffer(packed.pvBuffer);
+    visit_end(&visit);
+}
+
 /* A process that is made with the token, this program with another task, has no record of it. */
 static void another_process(void)
 {
@@ -325,6 +362,7 @@ void leaving(void)
     orphans();
     forged();
     lent();
+    handed_over();
     another_process();
     the_users_cache();
 }
