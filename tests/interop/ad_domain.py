@@ -17,8 +17,8 @@ GROUPS, LOCAL_GROUPS = 200, 50  # of the user "many"
 LONG_NAME = 'x' * 2500  # with two of them an AP-REQ has more than Windows's first MaxTokenSize, 12000 bytes
 
 # MS-ADTS 2.2.16, userAccountControl.
-DISABLED, NORMAL, WORKSTATION, TRUSTED_FOR_DELEGATION, NOT_DELEGATED, NO_PREAUTHENTICATION = \
-    0x2, 0x200, 0x1000, 0x80000, 0x100000, 0x400000
+DISABLED, NORMAL, WORKSTATION, TRUSTED_FOR_DELEGATION, NOT_DELEGATED, NO_PREAUTHENTICATION, TRUSTED_TO_AUTHENTICATE = \
+    0x2, 0x200, 0x1000, 0x80000, 0x100000, 0x400000, 0x1000000
 # MS-ADTS 2.2.12, groupType: of security groups.
 GLOBAL, LOCAL = -0x7FFFFFFE, -0x7FFFFFFC
 # MS-KILE 2.2.7, msDS-SupportedEncryptionTypes.
@@ -52,7 +52,13 @@ SERVICES = {
     'svc-deleg': (['test/deleg.dom.example'], AES256, TRUSTED_FOR_DELEGATION),
     'svc-renewed': (['test/renewed.dom.example'], AES256, 0),
     'SERVER$': (['HOST/server.dom.example', 'HOST/server'], AES128 | AES256, 0),
+    'svc-front': (['HTTP/front.dom.example'], AES256, 0),
+    'FRONT$': (['HTTP/transition.dom.example'], AES256, TRUSTED_TO_AUTHENTICATE),
+    'svc-back': (['HTTP/back.dom.example'], AES256, 0),
 }
+
+# MS-ADA2 2.294, msDS-AllowedToDelegateTo: the services that an account may go on to in its clients' names.
+ALLOWED_TO_DELEGATE_TO = {'svc-front': ['HTTP/back.dom.example'], 'FRONT$': ['HTTP/back.dom.example']}
 
 
 def groups_of_many():
@@ -130,6 +136,8 @@ class Domain:
                           'userAccountControl': (WORKSTATION if name.endswith('$') else NORMAL) | flags}
             if etypes is not None:
                 attributes['msDS-SupportedEncryptionTypes'] = etypes
+            if name in ALLOWED_TO_DELEGATE_TO:
+                attributes['msDS-AllowedToDelegateTo'] = ALLOWED_TO_DELEGATE_TO[name]
             self.add(name, attributes, 'computer' if name.endswith('$') else 'user')
             self.export_keys(name)
         self.export_keys('krbtgt')
@@ -145,10 +153,11 @@ class Domain:
     def keytab(self, account):
         return os.path.join(self.folder, f'{account.rstrip("$")}.keytab')
 
-    def export_keys(self, account):
-        """The account's keys, by its own name alone, added to its keytab."""
-        done = subprocess.run(['samba-tool', 'domain', 'exportkeytab', self.keytab(account), f'--principal={account}',
-                               f'--configfile={self.configuration}'], capture_output=True, encoding='utf-8', check=False)
+    def export_keys(self, account, keytab=None):
+        """The account's keys, by that one of its names alone, added to its keytab, or to the one given."""
+        done = subprocess.run(['samba-tool', 'domain', 'exportkeytab', keytab or self.keytab(account),
+                               f'--principal={account}', f'--configfile={self.configuration}'],
+                              capture_output=True, encoding='utf-8', check=False)
         if done.returncode:
             raise RuntimeError(f'samba-tool: {done.stdout}{done.stderr}')
 

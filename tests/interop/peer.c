@@ -3,7 +3,7 @@
  * One side of an exchange of NTLM, Kerberos or Negotiate over the native library, driven by lines (lines.h), so that a
  * test can set it against another implementation. `peer --help` lists the commands.
  */
-#include "context.h"
+#include "client.h"
 #include "lines.h"
 #include "utf16.h"
 
@@ -41,6 +41,7 @@ static const char *status_name(SECURITY_STATUS status)
         {SEC_E_LOGON_DENIED, "SEC_E_LOGON_DENIED"},
         {SEC_E_UNKNOWN_CREDENTIALS, "SEC_E_UNKNOWN_CREDENTIALS"},
         {SEC_E_NO_CREDENTIALS, "SEC_E_NO_CREDENTIALS"},
+        {SEC_E_NO_IMPERSONATION, "SEC_E_NO_IMPERSONATION"},
         {SEC_E_MESSAGE_ALTERED, "SEC_E_MESSAGE_ALTERED"},
         {SEC_E_OUT_OF_SEQUENCE, "SEC_E_OUT_OF_SEQUENCE"},
         {SEC_E_QOP_NOT_SUPPORTED, "SEC_E_QOP_NOT_SUPPORTED"},
@@ -381,23 +382,54 @@ static void command_etype(struct peer *peer, char *rest)
     printf(" %u", session->key_info.encrypt_algorithm);
 }
 
+static SECURITY_STATUS acquire_as(const struct peer *peer, struct cs_client *client, struct cs_credential **credential)
+{
+    const struct cs_credential_request request = {.use = SECPKG_CRED_OUTBOUND,
+                                                  .identity = {.kind = CS_IDENTITY_CLIENT},
+                                                  .client = client,
+                                                  .policy = peer->policy};
+    return cs_acquire_credential(peer->mechanism, &request, credential);
+}
+
+/* Begins again as an initiator, with CREDENTIAL. */
+static void begin_again(struct peer *peer, struct cs_credential *credential)
+{
+    cs_credential_release(peer->credential);
+    peer->credential = credential;
+    cs_context_release(peer->context);
+    peer->context = NULL;
+    peer->initiator = true;
+}
+
+static void act_for_client(struct peer *peer, const char *target)
+{
+    struct cs_session *session = session_of(peer);
+    struct cs_client *client;
+    struct cs_credential *credential;
+    if (!session || !set_text(&peer->target, target)) return;
+    SECURITY_STATUS status = cs_client_of(session, &client);
+    if (status == SEC_E_OK) {
+        status = acquire_as(peer, client, &credential);
+        cs_client_release(client);
+    }
+    if (status == SEC_E_OK) begin_again(peer, credential);
+    answer_status(status);
+}
+
+static void command_act_for_client(struct peer *peer, char *rest)
+{
+    if (take_number(&rest, &peer->request)) act_for_client(peer, rest);
+}
+
 /* The other side's delegated credential proves to be one by what can be done with it. */
 static void command_delegate(struct peer *peer, char *rest)
 {
     const struct cs_session *session = session_of(peer);
     if (!session) return;
-    if (!(session->flags & ASC_REQ_DELEGATE)) {
+    if (session->flags & ASC_REQ_DELEGATE)
+        act_for_client(peer, rest);
+    else
         answer_status(SEC_E_NO_CREDENTIALS);
-        return;
-    }
-    if (!set_text(&peer->target, rest)) return;
-    cs_credential_addref(session->onward);
-    cs_credential_release(peer->credential);
-    peer->credential = session->onward;
-    cs_context_release(peer->context);
-    peer->context = NULL;
-    peer->initiator = true;
-    answer_status(SEC_E_OK);
 }
 
 static void command_flags(struct peer *peer, char *rest)
@@ -432,7 +464,8 @@ static const struct command commands[] = {
     {"target-name", ": the initiator's target", command_target_name},
     {"session-key", ": the key", command_session_key},
     {"etype", ": the encryption type, of Kerberos", command_etype},
-    {"delegate", "TARGET (begin again, with the credential that was delegated)", command_delegate},
+    {"act-for-client", "FLAGS TARGET (begin again, in the other side's name)", command_act_for_client},
+    {"delegate", "TARGET (the same, if it has delegated a credential; flags are as they were)", command_delegate},
     {"flags", ": ISC_RET_ or ASC_RET_ of the last step", command_flags},
 };
 

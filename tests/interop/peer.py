@@ -136,6 +136,10 @@ class Peer(Process):
         """DecryptMessage with STREAM and DATA."""
         return self.decrypt(('stream', message), ('data', b''))[1][1]
 
+    def act_for_client(self, request, target):
+        """Begins anew as an initiator in the other side's name."""
+        self._ask('act-for-client', request, target)
+
     def set_room(self, size):
         """How large a token may be from now on."""
         self._ask('room', size)
