@@ -13,9 +13,9 @@ const report = new Report();
 
 // The codes that the addon names only by number.
 const INVALID_HANDLE = /0x80090301/;
-const UNSUPPORTED_FUNCTION = /0x80090302/;
 const SECPKG_NOT_FOUND = /0x80090305/;
 const INVALID_TOKEN = /0x80090308/;
+const NO_IMPERSONATION = /0x8009030b/;
 
 // Runs the three messages and gives {status, user, last} to look at, with both sides still open in inspect.
 function logOn(client, acceptor = new Acceptor(), inspect = () => {}) {
@@ -162,12 +162,29 @@ async function contexts() {
                 (client, server) => assert.equal(client.user(), server.user()));
         });
     }
-    await report.check('an accepted context has no access token yet: SEC_E_UNSUPPORTED_FUNCTION', () => {
-        logOn(new ExposeSspiClient(), new Acceptor(), (_, server) => {
+    await report.check('as the client of an accepted context: whose name it is, until it is reverted', () => {
+        const own = ownName(), clients = accountName();
+        logOn(new ExposeSspiClient({ authData: account }), new Acceptor(), (_, server) => {
             const handle = server.context.contextHandle;
-            assert.throws(() => sspi.ImpersonateSecurityContext(handle), UNSUPPORTED_FUNCTION);
-            assert.throws(() => sspi.RevertSecurityContext(handle), UNSUPPORTED_FUNCTION);
-            assert.throws(() => sspi.QuerySecurityContextToken(handle), UNSUPPORTED_FUNCTION);
+            assert.throws(() => sspi.OpenThreadToken());
+            sspi.ImpersonateSecurityContext(handle);
+            try {
+                assert.equal(ownName(), clients);
+                sspi.CloseHandle(sspi.OpenThreadToken());
+            } finally {
+                sspi.RevertSecurityContext(handle);
+            }
+            assert.equal(ownName(), own);
+            assert.throws(() => sspi.OpenThreadToken());
+            sspi.CloseHandle(sspi.QuerySecurityContextToken(handle));
+        });
+    });
+    await report.check("nobody acts as the other side of a client's context", () => {
+        logOn(new ExposeSspiClient(), new Acceptor(), (client) => {
+            const handle = client.context.contextHandle;
+            assert.throws(() => sspi.ImpersonateSecurityContext(handle), NO_IMPERSONATION);
+            assert.throws(() => sspi.QuerySecurityContextToken(handle), NO_IMPERSONATION);
+            assert.throws(() => sspi.OpenThreadToken());
         });
     });
 }
