@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Fuzz target: packed sessions. Input: what session it is, and the mode; then, by the mode, bytes that nobody packed,
- * changes to a packed session, or, behind its seal, changes to its content, or a content. What is taken all the same
- * must pack again as the same, and a peer of the other role, in the same state, must understand its messages.
+ * Fuzz target: packed sessions. Input: what session it is; the mode, and who its client is, if it is an acceptor's;
+ * then, by the mode, bytes that nobody packed, changes to a packed session, or, behind its seal, changes to its
+ * content, or a content. What is taken all the same must pack again as the same, and a peer of the other role, in the
+ * same state, must understand its messages; and servers act in the name of the client that came with it.
  */
 #include "changes.h"
+#include "client.h"
 #include "export.h"
 #include "fuzz.h"
 #include "kerberos_protect.h"
 #include "protect.h"
 #include "sealed.h"
+#include "travellers.h"
 
 #include <string.h>
 
@@ -134,52 +137,90 @@ static struct cs_session *import_again(const char *package, struct cs_span packe
     return session;
 }
 
-/* Packed, it is itself again: nothing is lost on the way, or spelt in two ways. */
-static void require_same(struct cs_session *session, struct cs_writer *content)
+/*
+ * Packed, and gone from here, it is itself again: nothing is lost on the way, or spelt in two ways. *SESSION is then
+ * the one that has come back.
+ */
+static void require_same(struct cs_session **session, struct cs_writer *content)
 {
     struct cs_writer packed = {0}, again = {0}, second = {0};
-    export(session, 0, &packed);
+    const char *package = (*session)->package;
+    export(*session, 0, &packed);
     open_content(cs_written(&packed), content);
-    struct cs_session *twin = import_again(session->package, cs_written(&packed));
-    export(twin, 0, &again);
+    cs_session_release(*session);
+    *session = import_again(package, cs_written(&packed));
+    export(*session, 0, &again);
     open_content(cs_written(&again), &second);
     fuzz_require(content->size == second.size && !memcmp(content->data, second.data, second.size), "another session");
-    cs_session_release(twin);
     cs_writer_drop(&packed);
     cs_writer_drop(&again);
     cs_writer_drop(&second);
 }
 
-/* CONTENT's peer: the other role; and Kerberos's directions, which end it, the other way round. */
-static void make_peer(const char *package, struct cs_writer *content)
+/* The part before what is said of the client (export.c). */
+static size_t head_size(struct cs_span content)
 {
-    const size_t initiator = 2 * (1 + strlen(package));
-    uint8_t *directions = content->data + content->size - 2 * SEQUENCES, kept[SEQUENCES];
-    content->data[initiator] ^= 1;
-    if (strcmp(package, "Kerberos")) return;
+    enum { NAMES = 2, TEXTS = 4 };
+    struct cs_reader packed = cs_reader_of(content);
+    for (int i = 0; i < NAMES; i++) cs_read_span(&packed, cs_read_u8(&packed));
+    cs_read_span(&packed, 1 + 4 + 8 + 8);
+    cs_read_span(&packed, cs_read_u8(&packed));
+    for (int i = 0; i < TEXTS; i++) cs_read_span(&packed, cs_read_u32(&packed));
+    fuzz_require(!packed.failed, "a packed session's head");
+    return content.size - packed.remaining;
+}
+
+/* What an acceptor that knows nothing of its client says of it. */
+static void pack_nobody(const char *package, struct cs_writer *client)
+{
+    struct cs_session *other = strcmp(package, "Kerberos") ? open_ntlm(0, false) : open_kerberos(0, false);
+    fuzz_require(other && cs_client_pack(other, client) == SEC_E_OK, "a client");
+    cs_session_release(other);
+}
+
+/* The content of SESSION's peer: the other role, and Kerberos's directions, which end it, the other way round. */
+static void make_peer(struct cs_session *session, struct cs_span content, struct cs_writer *made)
+{
+    const size_t head = head_size(content), role = 2 * (1 + strlen(session->package));
+    struct cs_writer own = {0};
+    uint8_t kept[SEQUENCES];
+    fuzz_require(cs_client_pack(session, &own) == SEC_E_OK, "a client");
+    cs_write_span(made, (struct cs_span){content.data, head});
+    if (session->initiator)
+        pack_nobody(session->package, made);
+    else
+        cs_write_u8(made, 0);
+    cs_write_span(made, (struct cs_span){content.data + head + own.size, content.size - head - own.size});
+    cs_writer_drop(&own);
+    made->data[role] ^= 1;
+    if (strcmp(session->package, "Kerberos")) return;
+    uint8_t *directions = made->data + made->size - 2 * SEQUENCES;
     memcpy(kept, directions, SEQUENCES);
     memmove(directions, directions + SEQUENCES, SEQUENCES);
     memcpy(directions + SEQUENCES, kept, SEQUENCES);
 }
 
-/* With a peer made for it, and begun anew with one begun anew. */
-static void use(struct cs_session *session)
+/* *SESSION with a peer made for it, and begun anew with one begun anew. */
+static void use(struct cs_session **session)
 {
-    struct cs_writer content = {0}, packed = {0}, fresh[2] = {{0}, {0}};
+    struct cs_writer content = {0}, mirrored = {0}, packed = {0}, fresh[2] = {{0}, {0}};
     require_same(session, &content);
-    make_peer(session->package, &content);
-    seal_content(cs_written(&content), &packed);
-    struct cs_session *peer = import_again(session->package, cs_written(&packed));
-    converse(session, peer);
-    export(session, CS_EXPORT_RESET_NEW, &fresh[0]);
+    const char *package = (*session)->package;
+    make_peer(*session, cs_written(&content), &mirrored);
+    seal_content(cs_written(&mirrored), &packed);
+    struct cs_session *peer = import_again(package, cs_written(&packed));
+    converse(*session, peer);
+    traveller_goes_on(*session);
+    export(*session, CS_EXPORT_RESET_NEW, &fresh[0]);
     export(peer, CS_EXPORT_RESET_NEW | CS_EXPORT_DELETE_OLD, &fresh[1]);
     struct cs_session *ends[2];
-    for (int i = 0; i < 2; i++) ends[i] = import_again(session->package, cs_written(&fresh[i]));
+    for (int i = 0; i < 2; i++) ends[i] = import_again(package, cs_written(&fresh[i]));
     converse(ends[0], ends[1]);
     for (int i = 0; i < 2; i++) cs_session_release(ends[i]);
     for (int i = 0; i < 2; i++) cs_writer_drop(&fresh[i]);
     cs_session_release(peer);
     cs_writer_drop(&content);
+    cs_writer_drop(&mirrored);
     cs_writer_drop(&packed);
 }
 
@@ -192,44 +233,57 @@ static void import(const char *package, struct cs_span packed, bool refused)
                  "a status that is not among those documented");
     fuzz_require(!refused || status, "a session that nobody packed");
     fuzz_require((session == NULL) == (status != SEC_E_OK), "a session without its status");
-    if (session) use(session);
+    if (session) use(&session);
     cs_session_release(session);
 }
 
-static void run_changed(const struct ends *ends, enum mode mode, struct cs_reader *input)
+/* SESSION leaves, and what is taken in its place is changed on the way. */
+static void run_changed(struct cs_session *session, enum mode mode, struct cs_reader *input)
 {
     struct cs_writer packed = {0}, content = {0}, sealed = {0};
-    const char *package = ends->client->package;
-    export(ends->client, 0, &packed);
+    const char *package = session->package;
+    export(session, 0, &packed);
+    cs_session_release(session);
     if (mode == CHANGED) {
         if (fuzz_change(&packed, input, MOST_CHANGES)) import(package, cs_written(&packed), true);
     } else {
         open_content(cs_written(&packed), &content);
-        if (!fuzz_change(&content, input, MOST_CHANGES)) use(ends->client);
+        const bool changed = fuzz_change(&content, input, MOST_CHANGES);
         seal_content(cs_written(&content), &sealed);
         import(package, cs_written(&sealed), false);
+        if (!changed) cs_session_release(import_again(package, cs_written(&sealed)));
     }
     cs_writer_drop(&packed);
     cs_writer_drop(&content);
     cs_writer_drop(&sealed);
 }
 
+/* Which of both ends travels: 0 is the initiator, which has no client. */
+static struct cs_session *traveller_of(struct ends *ends, uint8_t kind)
+{
+    struct cs_session **end = kind ? &ends->server : &ends->client, *session = *end;
+    if (kind) traveller_arrives(session, kind - 1);
+    *end = NULL;
+    return session;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cs_reader input = cs_reader_of((struct cs_span){data, size});
-    const uint8_t choice = cs_read_u8(&input);
-    const enum mode mode = cs_read_u8(&input) % MODES;
-    const struct ends ends = open_ends(choice);
+    const uint8_t choice = cs_read_u8(&input), how = cs_read_u8(&input);
+    const enum mode mode = how % MODES;
+    struct ends ends = open_ends(choice);
     struct cs_writer sealed = {0};
     fuzz_seed_random(choice);
     converse(ends.client, ends.server);
-    if (mode == RAW) {
-        import(ends.client->package, fuzz_rest(&input), true);
-    } else if (mode == RAW_CONTENT) {
-        seal_content(fuzz_rest(&input), &sealed);
-        import(ends.client->package, cs_written(&sealed), false);
+    struct cs_session *session = traveller_of(&ends, how / MODES % (1 + TRAVELLERS));
+    const char *package = session->package;
+    if (mode == CHANGED || mode == CHANGED_CONTENT) {
+        run_changed(session, mode, &input);
     } else {
-        run_changed(&ends, mode, &input);
+        cs_session_release(session);
+        if (mode == RAW_CONTENT) seal_content(fuzz_rest(&input), &sealed);
+        import(package, mode == RAW ? fuzz_rest(&input) : cs_written(&sealed), mode == RAW);
     }
     cs_writer_drop(&sealed);
     close_ends(&ends);

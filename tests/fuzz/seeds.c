@@ -376,14 +376,23 @@ static void seed_tls(const char *folder)
         }
 }
 
-/* Each session (import.c) packed, undisturbed, and with a byte, a run or a length of its content changed. */
+/*
+ * Each session (import.c) packed, undisturbed, and with a byte, a run or a length of its content changed; and each
+ * client of an acceptor's, with changes to what is said of it.
+ */
 static void seed_imports(const char *folder)
 {
     static const char *const modes[] = {"00",           "01",
                                         "02",           "03",
                                         "010030000101", "0201000000",
                                         "02000000010f", "020220000455667788",
-                                        "02001a000180", "0201200004ffffffff"};
+                                        "02001a000180", "0201200004ffffffff",
+                                        "06",           "060068000103",
+                                        "0a",           "0a0068000101",
+                                        "0e",           "0e00900001ff",
+                                        "12",           "120100010400000001",
+                                        "16",           "160110010400000001",
+                                        "050040000101", "150040000101"};
     static const uint8_t choices[] = {0x07, 0x03, 0x01, 0x00, 0x06, 0x1F, 0x80, 0x81,
                                       0x82, 0x83, 0x84, 0x86, 0x8E, 0x92, 0xC1};
     char head[4], name[32];
