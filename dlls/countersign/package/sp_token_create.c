@@ -6,6 +6,7 @@
 #include "sp_token_create.h"
 
 #include <string.h>
+#include <wchar.h>
 
 typedef NTSTATUS(NTAPI *create_token)(HANDLE *, ACCESS_MASK, OBJECT_ATTRIBUTES *, TOKEN_TYPE, LUID *, LARGE_INTEGER *,
                                       TOKEN_USER *, TOKEN_GROUPS *, TOKEN_PRIVILEGES *, TOKEN_OWNER *,
@@ -42,7 +43,10 @@ static NTSTATUS read_sids(const struct cs_block_client *client, struct cs_client
     return CountersignCall(CS_CALL_CLIENT_SIDS, &block);
 }
 
-/* An account of this prefix, as the Unix user is one, has the SID that LookupAccountName finds. */
+/*
+ * An account of this prefix, as the Unix user is one, has the SID that LookupAccountName finds. Wine's passes over the
+ * domain (8.0): in another's that name is somebody else, who is not to get the Unix user's SID.
+ */
 static BOOL look_up_local(const struct cs_block_client *client, BYTE sid[SECURITY_MAX_SID_SIZE])
 {
     WCHAR name[512] = L"", domain[256];
@@ -50,7 +54,9 @@ static BOOL look_up_local(const struct cs_block_client *client, BYTE sid[SECURIT
     DWORD sid_size = SECURITY_MAX_SID_SIZE, domain_size = ARRAYSIZE(domain);
     SID_NAME_USE use;
     if (CountersignCall(CS_CALL_CLIENT_NAME, &block) || block.needed > block.out.size) return FALSE;
-    return LookupAccountNameW(NULL, name, sid, &sid_size, domain, &domain_size, &use);
+    if (!LookupAccountNameW(NULL, name, sid, &sid_size, domain, &domain_size, &use)) return FALSE;
+    const size_t length = wcslen(domain);
+    return !_wcsnicmp(name, domain, length) && name[length] == '\\';
 }
 
 static void take_user(const struct cs_block_client *client, struct parts *parts)
