@@ -5,72 +5,20 @@ Our Kerberos and Negotiate in a domain of Active Directory: the KDC is Samba's, 
 Runs inside ad_world, which starts the KDC of ad_domain.py's domain.
 """
 
-import glob
-import os
 import subprocess
 import sys
-from contextlib import contextmanager
 
+from ad_constrained import run_constrained
 from ad_domain import BAD_LOGONS, NETBIOS, ODD_PASSWORD, PASSWORD, REALM, Domain, groups_of_many
-from kerberos_exchange import (CONFIDENTIALITY, DELEGATE, GSS_INTEGRITY, ISC_INTEGRITY, MUTUAL, ORDERED, GssPeer,
-                               pass_tokens)
+from ad_logon import (ALICE, FOLDER, REQUEST, SERVER, WEB, clock, described, environment, exchange_messages, identity,
+                      logged_on, our_client, our_server, weak)
+from kerberos_exchange import CONFIDENTIALITY, DELEGATE, GSS_INTEGRITY, MUTUAL, ORDERED, GssPeer, pass_tokens
 from kerberos_world import ETYPES
-from peer import CONTINUE, Peer, built, expect_status
+from peer import CONTINUE, expect_status
 from results import Results, expect_equal
 from spnego_message import TOKEN, content_of, init_fields
 
-FOLDER = '/run/domain'
-WEB, SERVER = 'HTTP/web.dom.example', 'HOST/server.dom.example'
-ALICE = {'user': 'alice', 'domain': NETBIOS, 'password': PASSWORD}
 ASSERTED_IDENTITY = 'S-1-18-1'  # by the KDC (MS-SFU 4.5)
-REQUEST = MUTUAL | ORDERED | CONFIDENTIALITY | ISC_INTEGRITY
-
-
-def environment(account='svc-web', **more):
-    """That of a process which has an account's keys, and no tickets."""
-    return {**os.environ, 'KRB5_KTNAME': f'FILE:{FOLDER}/{account.rstrip("$")}.keytab', 'KRB5CCNAME': 'FILE:/run/none',
-            'COUNTERSIGN_REPLAY_CACHE': '/run/replays', 'KRB5RCACHEDIR': '/run', **more}
-
-
-def weak(account='svc-web'):
-    """The same where RC4 is allowed."""
-    path = '/run/weak.conf'
-    with open(path, 'w', encoding='ascii') as file:
-        file.write('[libdefaults]\n    allow_weak_crypto = true\n')
-    return environment(account, KRB5_CONFIG=f'{path}:{os.environ["KRB5_CONFIG"]}')
-
-
-def clock(seconds, account='svc-web'):
-    """The same where the clock is that much ahead."""
-    (library,) = glob.glob('/usr/lib/*/faketime/libfaketime.so.1')
-    return environment(account, LD_PRELOAD=library, FAKETIME=f'{seconds:+d}', DONT_FAKE_MONOTONIC='1')
-
-
-def identity(user, domain='', password=PASSWORD):
-    return {'user': user, 'domain': domain, 'password': password}
-
-
-def our_client(who, env=None, target=WEB, package='Kerberos', request=REQUEST, **settings):
-    return Peer('init', env or environment(), package=package, target=target, request=request, **who, **settings)
-
-
-def our_server(env=None, package='Kerberos', **settings):
-    return Peer('accept', env or environment(), package=package, **settings)
-
-
-@contextmanager
-def logged_on(who=ALICE, server=None, client=None, **settings):
-    """Both sides ours, done; SERVER and CLIENT are their environments."""
-    package = settings.get('package', 'Kerberos')
-    with our_client(who, client or server, **settings) as initiator, our_server(server, package) as acceptor:
-        pass_tokens(initiator, acceptor)
-        yield initiator, acceptor
-
-
-def exchange_messages(client, server):
-    for data in (b'', b'message', bytes(4097)):
-        expect_equal(server.unseal_stream(b''.join(client.encrypt(('token', b''), ('data', data)))), data, 'to server')
-        expect_equal(client.unseal_stream(b''.join(server.encrypt(('token', b''), ('data', data)))), data, 'to client')
 
 
 # ---- who logs on ----
@@ -322,111 +270,7 @@ def run_delegation(case):
     case('of an account that is sensitive', check_delegation, identity('sensitive', NETBIOS), *trusted, 0)
 
 
-# ---- constrained delegation (MS-SFU) ----
-
-FRONT = 'svc-front', 'HTTP/front.dom.example'  # may go on to BACK with the ticket that it was shown
-TRANSITION = 'FRONT$', 'HTTP/transition.dom.example'  # and in the name of whoever has shown it any
-BACK = 'HTTP/back.dom.example'
-SENSITIVE = identity('sensitive', NETBIOS)
-
-
-def tickets_of(user, *options):
-    """An environment with that user's tickets in its cache."""
-    env = environment('nobody', KRB5CCNAME=f'FILE:/run/ccache-{user}')
-    subprocess.run(['kinit.heimdal', *options, '--password-file=STDIN', user], input=PASSWORD + '\n', encoding='utf-8',
-                   check=True, env=env, stdout=subprocess.DEVNULL)
-    return env
-
-
-@contextmanager
-def arrived(who, front, client=None, server=None, **settings):
-    """A server of FRONT's that WHO has logged on to."""
-    account, target = front
-    with logged_on(who, server or environment(account), client, target=target, **settings) as (_, acceptor):
-        yield acceptor
-
-
-def check_goes_on(who, front, user='alice', target=BACK, **settings):
-    with arrived(who, front, **settings) as server:
-        expect_equal(server.names(), f'{NETBIOS}\\{user}', 'who came')
-        server.act_for_client(REQUEST, target)
-        with our_server(environment('svc-back'), settings.get('package', 'Kerberos')) as back:
-            pass_tokens(server, back)
-            expect_equal(back.names(), f'{NETBIOS}\\{user}', 'who went on')
-            expect_equal(server.session_key(), back.session_key(), 'session key')
-            exchange_messages(server, back)
-
-
-def check_goes_nowhere(who, front, status='SEC_E_NO_CREDENTIALS', target=BACK, **settings):
-    with arrived(who, front, **settings) as server:
-        server.act_for_client(REQUEST, target)
-        expect_status(status, server.step)
-
-
-def check_pac_of_proxied(domain):
-    """The back learns of the client what the front did: the PAC is the client's own, and names whom it came by."""
-    with arrived(ALICE, FRONT) as server:
-        server.act_for_client(REQUEST, BACK)
-        found = described(server.step(), 'svc-back')
-    wanted = {'PAC': ["the server's signature holds"], 'EffectiveName': ['"alice"'], 'LogonDomainName': [f'"{NETBIOS}"'],
-              'UserSid': [domain.sid('alice')]}
-    expect_equal({name: found.get(name) for name in wanted}, wanted, 'what the PAC says')
-
-
-def keytab_by(domain, *names):
-    """An environment whose keytab has the one key by several of its account's names."""
-    path = f'/run/{"-".join(name.replace("/", "_") for name in names)}.keytab'
-    for name in names:
-        domain.export_keys(name, path)
-    return environment(KRB5_KTNAME=f'FILE:{path}')
-
-
-def run_constrained(case, domain):
-    unforwardable = tickets_of('bob', '--no-forwardable')
-    account, target = TRANSITION
-    case('to the service that is allowed', check_goes_on, ALICE, FRONT)
-    case('to the service that is allowed, Negotiate', check_goes_on, ALICE, FRONT, package='Negotiate')
-    case('with the front\'s password', check_goes_on_by_password, *FRONT)
-    case('to another service', check_goes_nowhere, ALICE, FRONT, target=WEB)
-    case('to another service, Negotiate', check_goes_nowhere, ALICE, FRONT, target=WEB, package='Negotiate')
-    case('to no service', check_goes_nowhere, ALICE, FRONT, 'SEC_E_TARGET_UNKNOWN', 'HTTP/nobody.dom.example')
-    case('by an account that may go nowhere', check_goes_nowhere, ALICE, ('svc-web', WEB))
-    case('by the back itself', check_goes_nowhere, ALICE, ('svc-back', BACK), target=FRONT[1])
-    case('in the name of an account that is sensitive', check_goes_nowhere, SENSITIVE, FRONT)
-    case('in its name with the right to protocol transition', check_goes_nowhere, SENSITIVE, TRANSITION)
-    case('a ticket that may not be forwarded', check_goes_nowhere, {}, FRONT, client=unforwardable)
-    case('the same, protocol transition', check_goes_on, {}, TRANSITION, 'bob', client=unforwardable)
-    case('the same, to another service', check_goes_nowhere, {}, TRANSITION, client=unforwardable, target=WEB)
-    case('protocol transition is not needed', check_goes_on, ALICE, TRANSITION)
-    case("by the account's name, after a service's", check_goes_on, ALICE, TRANSITION,
-         server=keytab_by(domain, target, account))
-    case("by a service's name alone", check_goes_nowhere, ALICE, TRANSITION, server=keytab_by(domain, target))
-    case('what the PAC says then', check_pac_of_proxied, domain)
-
-
-def check_goes_on_by_password(account, target):
-    """A front with an identity of its own, and no keytab."""
-    with our_client(ALICE, target=target) as client, our_server(environment('nobody'), **identity(account, NETBIOS)) as \
-            server, our_server(environment('svc-back')) as back:
-        pass_tokens(client, server)
-        server.act_for_client(REQUEST, BACK)
-        pass_tokens(server, back)
-        expect_equal(back.names(), f'{NETBIOS}\\alice', 'who went on')
-
-
 # ---- PACs ----
-
-def described(token, account):
-    """What tokendump says the PAC says: its values by their names."""
-    command = [built('../../tokendump'), '--keytab', f'{FOLDER}/{account}.keytab', '--hex', token.hex()]
-    found = subprocess.run(command, check=True, capture_output=True, encoding='utf-8',
-                           env={**os.environ, 'LC_ALL': 'C.UTF-8'})
-    values = {}
-    for line in found.stdout.splitlines():
-        name, _, value = line.strip().partition(' ')
-        values.setdefault(name.rstrip(':'), []).append(value.strip())
-    return values
-
 
 def check_pac(domain, user, upn, groups, account='svc-web', target=WEB):
     """GROUPS: those besides the one that every user is in, which the directory gives the SIDs of. Of groups that are

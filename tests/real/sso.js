@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// sso.js PORT NTLM|Kerberos USER PASSWORD: clients of sso_server.js. USER is called as the Unix user, and no other local
+// sso.js PORT NTLM|Kerberos USER PASSWORD: clients of sso_server.js. USER is called as the Unix user, and no other
 // account is one that Wine's LookupAccountName finds.
 'use strict';
 

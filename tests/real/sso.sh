@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # node-expose-sspi's own middleware, which acts as its clients. It wants the SID of each by its name, and of accounts
-# Wine's LookupAccountName finds one, the Unix user's, whose domain is the machine (which Wine 8.0 passes over): so users
-# and realms are called that here. Source it after world.sh and realm.sh.
+# Wine's LookupAccountName finds one, the Unix user's, whose domain is the machine (which Wine 8.0 passes over): so
+# users and realms are called that here. Source it after world.sh and realm.sh.
 # shellcheck disable=SC2034,SC2154
 
 sso_password='Password of 20'
@@ -15,7 +15,7 @@ sso_curl() {
     rm -f "$body"
     NTLM_USER_FILE=$1 KRB5CCNAME=$2 curl --silent --show-error --max-time 30 --noproxy '*' --negotiate --user : \
         --output "$body" --write-out '%{http_code} ' "http://localhost:$port/"
-    sed -n 's/.*"user":{"domain":"\([^"]*\)","name":"\([^"]*\)".*"groups":\[[^]]*Everyone".*/\1\\\2/p' "$body" | tail -n 1
+    sed -n 's/.*"user":{"domain":"\([^"]*\)","name":"\([^"]*\)".*"groups":\[[^]]*Everyone".*/\1\\\2/p' "$body"
 }
 
 # sso_machine: the machine's name, as NTLM says it.
