@@ -131,10 +131,17 @@ static char *read_text(struct cs_reader *packed)
     return copy;
 }
 
+/* What Heimdal is to read from BYTES. It allocates by the numbers that it finds: no more than there are bytes for. */
+static krb5_storage *storage_of(struct cs_span bytes)
+{
+    krb5_storage *storage = bytes.size ? krb5_storage_from_readonly_mem(bytes.data, bytes.size) : NULL;
+    if (storage) krb5_storage_set_max_alloc(storage, 16 * bytes.size);
+    return storage;
+}
+
 static krb5_principal read_principal(struct cs_reader *packed)
 {
-    const struct cs_span bytes = read_bytes(packed);
-    krb5_storage *storage = bytes.size ? krb5_storage_from_readonly_mem(bytes.data, bytes.size) : NULL;
+    krb5_storage *storage = storage_of(read_bytes(packed));
     krb5_principal principal = NULL;
     if (!storage || krb5_ret_principal(storage, &principal)) packed->failed = true;
     if (storage) krb5_storage_free(storage);
@@ -144,7 +151,7 @@ static krb5_principal read_principal(struct cs_reader *packed)
 static krb5_error_code read_ticket(krb5_context context, struct cs_span bytes, const struct kerberos_logon *logon)
 {
     krb5_creds creds = {0};
-    krb5_storage *storage = bytes.size ? krb5_storage_from_readonly_mem(bytes.data, bytes.size) : NULL;
+    krb5_storage *storage = storage_of(bytes);
     if (!storage) return KRB5_CC_FORMAT;
     krb5_error_code code = krb5_ret_creds(storage, &creds);
     krb5_storage_free(storage);
