@@ -64,7 +64,7 @@ pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/tr
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
 	tests/bridge/travel \
 	tests/packages/packages tests/packages/host tests/klist/messages tests/real/https_get \
-	tests/real/postgres tests/tiers/rules tests/tiers/many \
+	tests/real/postgres tests/real/https_logon tests/tiers/rules tests/tiers/many \
 	samples/client samples/server samples/front samples/back
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
@@ -79,6 +79,7 @@ pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages addi
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/https_get = tests/real/https_get.c
+pe_parts_tests/real/https_logon = tests/real/https_logon.c tests/real/tls_stream.c tests/packages/cases.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
 pe_parts_tests/tiers/many = tests/tiers/many.c tests/tiers/parties.c tests/packages/cases.c
 pe_parts_tests/tiers/rules = $(patsubst %,tests/tiers/%.c,rules tokens parties) tests/packages/cases.c
@@ -97,6 +98,7 @@ pe_links_tests/packages/packages = -lsecur32 -ladvapi32
 pe_links_tests/packages/host = -ladvapi32
 pe_links_tests/klist/messages = -lsecur32 -ladvapi32
 pe_links_tests/real/https_get = -lwinhttp -lcrypt32
+pe_links_tests/real/https_logon = -lsecur32 -lcrypt32 -lws2_32
 pe_links_tests/real/postgres = -lsecur32 -lws2_32
 pe_links_tests/tiers/many = -lsecur32 -ladvapi32
 pe_links_tests/tiers/rules = -lsecur32 -ladvapi32

@@ -8,12 +8,15 @@
 # For commands with no realm, ticket or key, whose SPNEGO then has NTLM alone to offer. An array, so that $! is theirs.
 without_kerberos=(env KRB5_CONFIG=/dev/null KRB5CCNAME=FILE:/nonexistent/tickets KRB5_KTNAME=FILE:/nonexistent/keys)
 
-# apache_configuration DIR PORT MECHANISM: the header of an answer says who has logged on.
+# apache_configuration DIR PORT MECHANISM [CERTIFICATE]: the header of an answer says who has logged on. With
+# CERTIFICATE, the path of a .pem and a .key without their ends, it speaks TLS.
 apache_configuration() {
     local module modules=/usr/lib/apache2/modules
     for module in mpm_event authn_core authz_core authz_user auth_gssapi headers; do
         printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$modules" "$module"
     done
+    [ -z "${4-}" ] || printf 'LoadModule ssl_module %s/mod_ssl.so\nSSLEngine on\nSSLSessionCache none\n' "$modules"
+    [ -z "${4-}" ] || printf 'SSLCertificateFile %s.pem\nSSLCertificateKeyFile %s.key\n' "$4" "$4"
     [ "$(id -u)" -ne 0 ] || printf 'User www-data\nGroup www-data\n'
     cat <<END
 ServerRoot "$1"
@@ -35,7 +38,7 @@ DocumentRoot "$1/pages"
 END
 }
 
-# start_apache MECHANISM: ntlmssp, for the account, or krb5, in the realm; sets apache_pid and apache_port.
+# start_apache MECHANISM [CERTIFICATE]: ntlmssp, for the account, or krb5, in the realm; sets apache_pid and apache_port.
 start_apache() {
     local dir=$world/apache server
     mkdir -p "$dir/pages"
@@ -54,7 +57,7 @@ start_apache() {
     fi
     for _ in {1..5}; do
         apache_port=$((20000 + RANDOM % 10000))
-        apache_configuration "$dir" "$apache_port" "$1" >"$dir/conf"
+        apache_configuration "$dir" "$apache_port" "$1" "${2-}" >"$dir/conf"
         "${server[@]}" /usr/sbin/apache2 -f "$dir/conf" -D FOREGROUND >"$dir/output" 2>&1 </dev/null &
         apache_pid=$!
         ! wait_for_apache || return 0

@@ -15,6 +15,11 @@
 #include <schannel.h>
 #include <stdbool.h>
 
+#ifndef SP_PROT_TLS1_3_SERVER
+#define SP_PROT_TLS1_3_SERVER 0x00001000
+#define SP_PROT_TLS1_3_CLIENT 0x00002000
+#endif
+
 /* Bytes of records that are sent or received at once, as programs do that have much to say. */
 enum { TLS_STREAM_ROOM = 1 << 18 };
 
