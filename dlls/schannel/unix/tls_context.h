@@ -102,6 +102,11 @@ struct tls_context {
     bool update_wanted, ticket_came;   /* RFC 8446 4.6.3: new keys of ours; 4.6.1: a ticket, not kept yet */
     struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;        /* the peer's certificate was taken unseen */
+    /* tls_early.c: data that came in a second handshake, how much of it is handed out, and as how many bytes of the
+     * program's input it is announced */
+    struct cs_writer early;
+    bool early_over; /* a ChangeCipherSpec has come */
+    size_t early_taken, early_room;
     /* DTLS (tls_datagram.h) */
     bool datagram;
     bool hello_asked, hello_came; /* server: a ClientHello has come; one that is to be answered */
@@ -169,6 +174,19 @@ bool tls_aead_unprotect(struct tls_direction *direction, uint8_t *record, size_t
                         uint8_t *type);
 /* Puts back what unprotect made of RECORD, whose number was that of the last one. */
 void tls_aead_restore(struct tls_direction *direction, uint8_t *record, size_t size);
+
+/*
+ * tls_early.c. Head is what of RECORDS, whole ones of a second handshake, comes before its data; after a
+ * ChangeCipherSpec there is none, for it would come before a Finished that vouches for its keys. Keep takes that data, a
+ * RECORD; SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY, SEC_E_MESSAGE_ALTERED, SEC_E_ILLEGAL_MESSAGE: too much. Announce, once that handshake is through, leaves so many bytes of LEG's input for DecryptMessage. Take writes
+ * what was kept over those, the first SIZE bytes of its input at most, and returns how much that is; *more: there is
+ * more, for which the same bytes are to come again, otherwise they are done with. Both directions are locked, but for
+ * take, which needs the reading one.
+ */
+struct cs_span tls_early_head(struct tls_context *context, struct cs_span records);
+SECURITY_STATUS tls_early_keep(struct tls_context *context, struct cs_span record);
+void tls_early_announce(struct tls_context *context, struct tls_leg *leg);
+size_t tls_early_take(struct tls_context *context, uint8_t *bytes, size_t size, bool *more);
 
 /* tls_status.c: the one table of GnuTLS's errors, and that of alerts. */
 SECURITY_STATUS tls_status_of(const struct tls_context *context, int error);

@@ -36,6 +36,7 @@ void tls_context_release(struct tls_context *context)
     if (context->session) gnutls_deinit(context->session);
     cs_writer_drop(&context->outgoing);
     cs_writer_drop(&context->deferred);
+    cs_writer_drop(&context->early);
     dtls_flight_drop(context);
     cs_span_drop(&context->name);
     cs_span_drop(&context->asking);
@@ -87,10 +88,31 @@ static SECURITY_STATUS whole_records(struct cs_span input, struct cs_span *recor
     return SEC_E_OK;
 }
 
+/* GnuTLS would begin a second handshake anew where data comes, and so it gets to see none. */
+static SECURITY_STATUS run_around_data(struct tls_context *context)
+{
+    if (context->phase != TLS_RENEGOTIATING) return tls_handshake_run(context);
+    for (;;) {
+        const struct cs_span all = context->incoming, head = tls_early_head(context, all);
+        context->incoming = head;
+        SECURITY_STATUS status = tls_handshake_run(context);
+        const size_t done = head.size - context->incoming.size;
+        struct cs_reader reader = cs_reader_of(all);
+        size_t size, missing;
+        cs_read_span(&reader, done);
+        context->incoming = (struct cs_span){reader.next, reader.remaining};
+        if (status != SEC_I_CONTINUE_NEEDED || done < head.size || !reader.remaining) return status;
+        if (tls_first_record(context->incoming, &size, &missing)) return status;
+        status = tls_early_keep(context, cs_read_span(&reader, size));
+        context->incoming = (struct cs_span){reader.next, reader.remaining};
+        if (status) return status;
+    }
+}
+
 static SECURITY_STATUS run_handshake(struct tls_context *context, struct tls_leg *leg)
 {
     const size_t before = context->incoming.size;
-    SECURITY_STATUS status = tls_handshake_run(context);
+    SECURITY_STATUS status = run_around_data(context);
     leg->consumed = before - context->incoming.size;
     context->incoming = (struct cs_span){NULL, 0};
     if (!(leg->flags & TLS_LEG_VERDICT)) context->leg_taken = 0;
@@ -165,7 +187,7 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
     if (status == SEC_E_OK && tls_handshake_use(context, leg)) status = tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
     if (status) return status;
     context->phase = TLS_RENEGOTIATING;
-    context->finished = context->rehandshake_asked = context->told_asked = false;
+    context->finished = context->rehandshake_asked = context->told_asked = context->early_over = false;
     cs_span_drop(&context->issuers);
     tls_records_give_back(context);
     context->incoming = rest;
@@ -296,6 +318,7 @@ static SECURITY_STATUS deliver(struct tls_context *context, struct tls_leg *leg,
         return status < 0 ? status : SEC_E_INSUFFICIENT_MEMORY;
     }
     leg->token_size = context->outgoing.size;
+    if (status == SEC_E_OK && context->phase == TLS_COMPLETE) tls_early_announce(context, leg);
     return status;
 }
 
