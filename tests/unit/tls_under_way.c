@@ -82,7 +82,8 @@ static void client_takes_it(void **state)
             send_numbered(&peer, size);
             client_begins(&peer, &pair);
             if (!tls_peer_shake(&peer, &pair, &setup))
-                fail_msg("%zu, round %u: ours %08x, peer %s", i, round, (unsigned)pair.client_status, gnutls_strerror(peer.result));
+                fail_msg("%zu, round %u: ours %08x, peer %s", i, round, (unsigned)pair.client_status,
+                         gnutls_strerror(peer.result));
             assert_true(peer.outgoing.size > 0); /* the program is told that there is something */
             expect_numbered(&peer, pair.client, size);
             tls_expect_peer_talk(&peer, pair.client);
@@ -164,13 +165,62 @@ static void server_takes_it(void **state)
     }
 }
 
+/* A record of data under the old keys, once the ClientHello is out, as OpenSSL's programs send. */
+static struct cs_writer sealed_behind_hello(struct tls_context *client, const char *text, size_t size)
+{
+    uint8_t number[8] = {0};
+    client->phase = TLS_COMPLETE;
+    client->write.sequence++;
+    struct cs_writer record = tls_sealed(client, text, size);
+    client->phase = TLS_RENEGOTIATING;
+    number[7] = (uint8_t)client->write.sequence;
+    assert_int_equal(gnutls_record_set_state(client->session, 0, number), 0);
+    return record;
+}
+
+/* A client has sent data behind its ClientHello, which DecryptMessage has left to the leg. */
+static void server_takes_what_follows(void **state)
+{
+    (void)state;
+    for (size_t kind = 3; kind < TLS_AEAD_KINDS; kind++) {
+        struct tls_world_setup setup = tls_kinds[kind].setup;
+        struct tls_world_pair pair;
+        struct cs_writer input = {0}, to_client = {0}, to_server = {0}, last = {0};
+        struct cs_buffer buffers[4];
+        size_t consumed;
+        setup.key = TLS_WORLD_P256;
+        tls_open_through(&pair, &setup);
+        assert_int_equal(tls_world_leg(&pair, &setup, true, (struct cs_span){NULL, 0}, &consumed, &input),
+                         SEC_I_CONTINUE_NEEDED);
+        struct cs_writer data = sealed_behind_hello(pair.client, "follows", 7);
+        cs_write_span(&input, cs_written(&data));
+        assert_int_equal(tls_world_leg(&pair, &setup, false, cs_written(&input), &consumed, &to_client),
+                         SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(consumed, input.size);
+        assert_int_equal(tls_world_leg(&pair, &setup, true, cs_written(&to_client), &consumed, &to_server),
+                         SEC_I_CONTINUE_NEEDED);
+        assert_int_equal(tls_world_leg(&pair, &setup, false, cs_written(&to_server), &consumed, &last), SEC_E_OK);
+        assert_int_equal(to_server.size - consumed, 7);
+        assert_int_equal(tls_world_open_record(pair.server, to_server.data + consumed, 7, buffers), SEC_E_OK);
+        assert_int_equal(buffers[1].size, 7);
+        assert_memory_equal(cs_buffer_bytes(&buffers[1]), "follows", 7);
+        assert_int_equal(tls_world_leg(&pair, &setup, true, cs_written(&last), &consumed, &data), SEC_E_OK);
+        tls_expect_talk(&pair);
+        cs_writer_drop(&input);
+        cs_writer_drop(&to_client);
+        cs_writer_drop(&to_server);
+        cs_writer_drop(&last);
+        cs_writer_drop(&data);
+        tls_world_close(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(client_takes_it),
-        cmocka_unit_test(client_ends_it),
-        cmocka_unit_test(client_refuses_forged),
-        cmocka_unit_test(server_takes_it),
+        cmocka_unit_test(client_takes_it),           cmocka_unit_test(client_ends_it),
+        cmocka_unit_test(client_refuses_forged),     cmocka_unit_test(server_takes_it),
+        cmocka_unit_test(server_takes_what_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
