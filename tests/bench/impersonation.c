@@ -6,6 +6,7 @@
  * context's, in bytes. Needs nothing but Windows.
  */
 #include "pair.h"
+#include "windows_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,20 +18,6 @@ static void require(SECURITY_STATUS status, const char *what)
     if (status == SEC_E_OK) return;
     fprintf(stderr, "impersonation: %s: 0x%08lx\n", what, (unsigned long)status);
     exit(1);
-}
-
-static double now(void)
-{
-    LARGE_INTEGER ticks, frequency;
-    QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&ticks);
-    return (double)ticks.QuadPart * 1e6 / (double)frequency.QuadPart;
-}
-
-static int compare(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
 }
 
 /* Out and in once, with all that is to be given back: its size. */
@@ -55,8 +42,7 @@ static void time_export_import(FILE *out, CtxtHandle *context, char *package)
         for (int j = 0; j < BATCH; j++) export_import(context, package);
         samples[i] = (now() - start) / BATCH;
     }
-    qsort(samples, ROUNDS, sizeof *samples, compare);
-    fprintf(out, "export-import %lu %.4f\n", size, samples[ROUNDS / 2]);
+    fprintf(out, "export-import %lu %.4f\n", size, median(samples, ROUNDS));
 }
 
 static void impersonate_by_context(CtxtHandle *context, HANDLE token)
@@ -90,9 +76,7 @@ static void time_impersonate_revert(FILE *out, CtxtHandle *context)
         theirs[i] = time_batch(impersonate_by_token, context, token);
     }
     CloseHandle(token);
-    qsort(ours, ROUNDS, sizeof *ours, compare);
-    qsort(theirs, ROUNDS, sizeof *theirs, compare);
-    fprintf(out, "impersonate-revert 1 %.4f %.4f\n", ours[ROUNDS / 2], theirs[ROUNDS / 2]);
+    fprintf(out, "impersonate-revert 1 %.4f %.4f\n", median(ours, ROUNDS), median(theirs, ROUNDS));
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,8 @@
  * Exit codes: 0 all measured, 1 a call failed (standard error says which), 2 not understood. Needs nothing but Windows.
  */
 #define SECURITY_WIN32
-#include <windows.h>
+#include "windows_clock.h"
+
 #include <sspi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,26 +37,6 @@ static void require(SECURITY_STATUS status, SECURITY_STATUS wanted, const char *
     if (status == wanted) return;
     fprintf(stderr, "kerberos_calls: %s: 0x%08lx\n", what, (unsigned long)status);
     exit(1);
-}
-
-static double now(void)
-{
-    LARGE_INTEGER ticks, frequency;
-    QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&ticks);
-    return (double)ticks.QuadPart * 1e6 / (double)frequency.QuadPart;
-}
-
-static int compare(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-static double median(double *samples, size_t count)
-{
-    qsort(samples, count, sizeof *samples, compare);
-    return samples[count / 2];
 }
 
 static void client_step(struct pair *pair, SecBuffer *input, SecBuffer *output, SECURITY_STATUS wanted)

@@ -8,6 +8,7 @@
  */
 #include "schannel_pfx.h"
 #include "tls_stream.h"
+#include "windows_clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,20 +21,6 @@ static void fail(const char *what, SECURITY_STATUS status)
 {
     fprintf(stderr, "tls_transfer: %s: 0x%08lx\n", what, (unsigned long)status);
     exit(1);
-}
-
-static double now(void)
-{
-    LARGE_INTEGER ticks, frequency;
-    QueryPerformanceFrequency(&frequency);
-    QueryPerformanceCounter(&ticks);
-    return (double)ticks.QuadPart * 1e6 / (double)frequency.QuadPart;
-}
-
-static int compare(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
 }
 
 static PCCERT_CONTEXT certificate(void)
@@ -136,8 +123,7 @@ static struct taken taken_by(struct tls_stream *stream, bool (*transfer)(struct 
         samples[i] = now() - start;
     }
     const double processor = (processor_time() - before) / ROUNDS;
-    qsort(samples, ROUNDS, sizeof *samples, compare);
-    return (struct taken){samples[ROUNDS / 2], processor};
+    return (struct taken){median(samples, ROUNDS), processor};
 }
 
 static void measure(const char *out, unsigned short port)
