@@ -8,6 +8,7 @@
 #include "changes.h"
 #include "tls_context.h"
 #include "tls_network.h"
+#include "tls_status_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,34 +67,6 @@ static enum tls_fate fate(struct tls_network *network, bool from_client, unsigne
     return how >= 0xE0 ? TLS_FATE_ARRIVES : (enum tls_fate)(how % 4);
 }
 
-static void require_status(SECURITY_STATUS status)
-{
-    static const SECURITY_STATUS documented[] = {
-        SEC_E_OK,
-        SEC_I_CONTINUE_NEEDED,
-        SEC_E_INVALID_TOKEN,
-        SEC_E_ILLEGAL_MESSAGE,
-        SEC_E_MESSAGE_ALTERED,
-        SEC_E_DECRYPT_FAILURE,
-        SEC_E_UNSUPPORTED_FUNCTION,
-        SEC_E_ALGORITHM_MISMATCH,
-        SEC_E_APPLICATION_PROTOCOL_MISMATCH,
-        SEC_E_INTERNAL_ERROR,
-        SEC_E_NO_CREDENTIALS,
-        SEC_E_LOGON_DENIED,
-        SEC_E_UNTRUSTED_ROOT,
-        SEC_E_CERT_EXPIRED,
-        SEC_E_CERT_UNKNOWN,
-        CRYPT_E_REVOKED,
-        SEC_E_UNFINISHED_CONTEXT_DELETED,
-        SEC_I_CONTEXT_EXPIRED,
-    };
-    bool found = false;
-    for (size_t i = 0; i < sizeof documented / sizeof *documented; i++) found |= status == documented[i];
-    if (!found) fprintf(stderr, "%08x\n", (unsigned)status);
-    fuzz_require(found, "a status that is not among those documented");
-}
-
 /* SEALED comes out of BYTES, if anything does, and has not done so before. */
 static void open_one(struct tls_context *to, struct cs_writer *datagram, bool came[RECORDS])
 {
@@ -138,8 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     world.network.fate = fate;
     const bool through = tls_network_shake(&world.network);
     tls_network_clear(&world.network);
-    require_status(pair->client_status);
-    require_status(pair->server_status);
+    fuzz_tls_status(pair->client_status);
+    fuzz_tls_status(pair->server_status);
     if (!world.changed) fuzz_require(through, "a handshake on a network that only loses");
     if (through && !world.changed) {
         data(&world, pair->client, pair->server);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tls_exchange.h"
+#include "tls_status_list.h"
 
 #include "changes.h"
 #include "tls_context.h"
@@ -46,35 +47,6 @@ static bool disturb(struct cs_writer *token, struct cs_reader *input)
     return how == REPLACED || bytes.size;
 }
 
-static void require_leg_status(SECURITY_STATUS status)
-{
-    static const SECURITY_STATUS documented[] = {
-        SEC_E_OK,
-        SEC_I_CONTINUE_NEEDED,
-        SEC_I_CONTEXT_EXPIRED,
-        SEC_E_INCOMPLETE_MESSAGE,
-        SEC_E_INVALID_TOKEN,
-        SEC_E_ILLEGAL_MESSAGE,
-        SEC_E_MESSAGE_ALTERED,
-        SEC_E_DECRYPT_FAILURE,
-        SEC_E_UNSUPPORTED_FUNCTION,
-        SEC_E_ALGORITHM_MISMATCH,
-        SEC_E_APPLICATION_PROTOCOL_MISMATCH,
-        SEC_E_INTERNAL_ERROR,
-        SEC_E_NO_CREDENTIALS,
-        SEC_E_LOGON_DENIED,
-        SEC_E_UNTRUSTED_ROOT,
-        SEC_E_CERT_EXPIRED,
-        SEC_E_CERT_UNKNOWN,
-        CRYPT_E_REVOKED,
-        SEC_E_UNFINISHED_CONTEXT_DELETED,
-    };
-    bool found = false;
-    for (size_t i = 0; i < sizeof documented / sizeof *documented; i++) found |= status == documented[i];
-    if (!found) fprintf(stderr, "%08x\n", (unsigned)status);
-    fuzz_require(found, "a status that is not among those documented");
-}
-
 /* Leg by leg; whether anything was changed. */
 static bool shake(struct tls_world_pair *pair, const struct tls_world_setup *setup, struct cs_reader *input,
                   bool client_is_attacked)
@@ -90,7 +62,7 @@ static bool shake(struct tls_world_pair *pair, const struct tls_world_setup *set
         if (*status == SEC_E_OK && !token.size) break;
         const struct cs_span span = {turn ? token.data : NULL, token.size};
         *status = tls_world_leg(pair, setup, client, span, &consumed, &next);
-        require_leg_status(*status);
+        fuzz_tls_status(*status);
         fuzz_require(consumed <= token.size, "more taken than there is");
         cs_writer_drop(&token);
         token = next;
@@ -158,7 +130,7 @@ static void take(struct tls_context *context, struct cs_writer *bytes)
         if (status == SEC_E_OK) continue;
         struct tls_leg leg = {.input = {next, size}, .room = 65536, .flags = TLS_LEG_TRUST_PEER};
         const SECURITY_STATUS taken = tls_leg(&context, &leg);
-        require_leg_status(taken);
+        fuzz_tls_status(taken);
         fuzz_require(leg.consumed <= size, "more taken than there is");
         if (taken || !leg.consumed) return;
         next += leg.consumed;
