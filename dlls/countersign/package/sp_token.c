@@ -25,11 +25,9 @@ static void destroy(struct sp_token *token)
 /* Our own handle and the question itself are one holder each; threads that impersonate, and other handles, are more. */
 static BOOL is_held(const struct sp_token *token)
 {
-    struct {
-        PUBLIC_OBJECT_BASIC_INFORMATION info;
-    } basic;
-    if (NtQueryObject(token->token, ObjectBasicInformation, &basic.info, sizeof basic.info, NULL)) return TRUE;
-    return basic.info.HandleCount > 1 || basic.info.PointerCount > 2;
+    PUBLIC_OBJECT_BASIC_INFORMATION info;
+    if (NtQueryObject(token->token, ObjectBasicInformation, &info, sizeof info, NULL)) return TRUE;
+    return info.HandleCount > 1 || info.PointerCount > 2;
 }
 
 static void linger(struct sp_token *token)
