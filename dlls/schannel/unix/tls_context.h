@@ -78,14 +78,13 @@ struct tls_context {
     uint32_t leg_flags;
     SECURITY_STATUS verdict;
     bool verify_wanted, decided; /* the question has been asked; this leg brings the answer */
-    /* the server's wish for a certificate: whether the program is to hear of it at once, and has heard */
-    bool credential_wanted, told_asked;
+    bool told_asked;             /* the program has heard of the server's wish for a certificate */
     struct tls_scan scan;
-    struct cs_span issuers;    /* owned: the names in the last CertificateRequest, each behind its length; or empty */
-    struct cs_span asking;     /* owned: the record with which a server has asked for a new handshake */
-    size_t leg_taken, told_at; /* bytes taken of a program's input, in this leg; and then, for it comes once more */
-    bool finished;             /* the handshake at hand, as far as GnuTLS is concerned */
-    bool rehandshake_asked;    /* the peer has asked for a new handshake */
+    struct cs_span issuers; /* owned: the names in the last CertificateRequest, each behind its length; or empty */
+    struct cs_span asking;  /* owned: the record with which a server has asked for a new handshake */
+    size_t told_at;         /* bytes taken of a program's input before it has heard of it, for it comes once more */
+    bool finished;          /* the handshake at hand, as far as GnuTLS is concerned */
+    bool rehandshake_asked; /* the peer has asked for a new handshake */
     /* ApplyControlToken */
     bool alert_wanted, alert_fatal, shut_down; /* the last alert has been sent: no more data */
     uint8_t alert;
@@ -137,6 +136,9 @@ SECURITY_STATUS tls_first_record(struct cs_span input, size_t *size, size_t *mis
 
 /* tls_records.c: takes keys and sequence numbers over from GnuTLS, and gives the numbers back before it works again. */
 SECURITY_STATUS tls_records_take(struct tls_context *context);
+/* The keys of the next record to be read, while GnuTLS goes on with them; the caller drops them. SEC_E_OK,
+ * SEC_E_INTERNAL_ERROR, SEC_E_INSUFFICIENT_MEMORY. */
+SECURITY_STATUS tls_records_peek(struct tls_context *context, struct tls_direction *direction);
 void tls_records_give_back(struct tls_context *context);
 void tls_direction_drop(struct tls_direction *direction);
 
@@ -222,9 +224,16 @@ bool tls_issuers_accept(const struct tls_context *context);
 SECURITY_STATUS tls_issuers_offer(gnutls_certificate_credentials_t certificates, struct cs_span roots);
 enum { TLS_MAX_ISSUERS = 0x4000 };
 
-/* tls_asked.c: whether a CertificateRequest ends in RECORDS, whole ones, in the open, of a handshake so far. Its body
- * is then in state->request, which the caller drops. */
+/*
+ * tls_asked.c: whether a CertificateRequest ends in RECORDS, whole ones, in the open, of a handshake so far. Its body
+ * is then in state->request, which the caller drops. Open_head: those of RECORDS that stand before TLS 1.3's first
+ * encrypted one. In_secret: the same of the encrypted records that come next, once GnuTLS has the keys for them, of TLS
+ * 1.3's or an older handshake; false, too, with a cipher that is left to GnuTLS. RECORDS stay as they are, and GnuTLS
+ * is to get them yet.
+ */
 bool tls_asks_for_certificate(struct tls_scan *state, struct cs_span records);
+struct cs_span tls_open_head(struct cs_span records);
+bool tls_asks_in_secret(struct tls_context *context, struct cs_span records, bool tls13);
 
 /* tls_sessions.c: sessions that a client may resume. */
 void tls_sessions_offer(struct tls_context *context); /* to a handshake that begins */

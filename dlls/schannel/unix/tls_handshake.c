@@ -11,16 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A client without a certificate that would do is asked for one: the program may still have one (errors.tsv). */
-static int look_for_own(struct tls_context *context)
-{
-    if (context->server || context->datagram || context->told_asked || !(context->leg_flags & TLS_LEG_TELL_ASKED))
-        return 0;
-    if (gnutls_certificate_client_get_request_status(context->session) <= 0 || tls_issuers_accept(context)) return 0;
-    context->credential_wanted = context->told_asked = true;
-    return GNUTLS_E_AGAIN;
-}
-
 /* Whatever is thought of the peer's certificate. */
 static int judge_peer(struct tls_context *context)
 {
@@ -40,9 +30,7 @@ static int judge_peer(struct tls_context *context)
 /* Once the certificate is there, and before anything is sent that depends on it. */
 static int look_at_peer(gnutls_session_t session)
 {
-    struct tls_context *context = gnutls_session_get_ptr(session);
-    const int result = judge_peer(context);
-    return result ? result : look_for_own(context);
+    return judge_peer(gnutls_session_get_ptr(session));
 }
 
 /* RFC 6066 3: an address is no name. */
@@ -179,14 +167,12 @@ static SECURITY_STATUS finish(struct tls_context *context)
 SECURITY_STATUS tls_handshake_run(struct tls_context *context)
 {
     for (;;) {
-        context->verify_wanted = context->credential_wanted = false;
+        context->verify_wanted = false;
         const int result = context->finished ? 0 : gnutls_handshake(context->session);
         switch (result) {
         case 0: context->finished = true; return finish(context);
         case GNUTLS_E_INTERRUPTED:
-        case GNUTLS_E_AGAIN:
-            if (context->verify_wanted) return TLS_I_VERIFY_PEER;
-            return context->credential_wanted ? SEC_I_INCOMPLETE_CREDENTIALS : SEC_I_CONTINUE_NEEDED;
+        case GNUTLS_E_AGAIN: return context->verify_wanted ? TLS_I_VERIFY_PEER : SEC_I_CONTINUE_NEEDED;
         case GNUTLS_E_WARNING_ALERT_RECEIVED: break; /* unrecognized_name and the like */
         default: return refuse(context, result);
         }

@@ -115,9 +115,6 @@ static SECURITY_STATUS run_handshake(struct tls_context *context, struct tls_leg
     SECURITY_STATUS status = run_around_data(context);
     leg->consumed = before - context->incoming.size;
     context->incoming = (struct cs_span){NULL, 0};
-    if (!(leg->flags & TLS_LEG_VERDICT)) context->leg_taken = 0;
-    context->leg_taken += leg->consumed;
-    if (status == SEC_I_INCOMPLETE_CREDENTIALS) context->told_at = context->leg_taken;
     return status < 0 ? tls_fail(context, status) : status;
 }
 
@@ -150,18 +147,58 @@ static SECURITY_STATUS leg_once_more(struct tls_context *context, struct tls_leg
     return status;
 }
 
-/* Before TLS 1.3 the server's wish is seen before GnuTLS has made its choice: another credential can still come. */
-static bool is_asked(struct tls_context *context, const struct tls_leg *leg)
+/* Whether the program may still be told of the server's wish, and bring another credential. */
+static bool may_be_asked(const struct tls_context *context)
 {
-    if (context->server || context->told_asked || context->phase != TLS_HANDSHAKING) return false;
-    const bool asks = context->datagram ? dtls_asks_for_certificate(leg->input)
-                                        : tls_asks_for_certificate(&context->scan, context->incoming);
-    if (!asks) return false;
+    return !context->server && !context->told_asked;
+}
+
+/* A CertificateRequest has been seen, before GnuTLS sees it and makes its choice. */
+static bool tell_asked(struct tls_context *context, const struct tls_leg *leg, bool tls13)
+{
     /* DTLS's request may be in pieces: its issuers are known when GnuTLS has put them together. */
-    if (!context->datagram) tls_issuers_keep(context, cs_written(&context->scan.request), false);
+    if (!context->datagram) tls_issuers_keep(context, cs_written(&context->scan.request), tls13);
     cs_writer_drop(&context->scan.request);
     context->told_asked = leg->flags & TLS_LEG_TELL_ASKED && !tls_issuers_accept(context);
     return context->told_asked;
+}
+
+static bool is_asked(struct tls_context *context, const struct tls_leg *leg)
+{
+    if (!may_be_asked(context) || context->phase != TLS_HANDSHAKING) return false;
+    const bool asks = context->datagram ? dtls_asks_for_certificate(leg->input)
+                                        : tls_asks_for_certificate(&context->scan, context->incoming);
+    return asks && tell_asked(context, leg, false);
+}
+
+/* Whether the records to come, encrypted ones, ask. */
+static bool is_asked_in_secret(struct tls_context *context, const struct tls_leg *leg)
+{
+    const bool tls13 = gnutls_protocol_get_version(context->session) >= GNUTLS_TLS1_3;
+    return tls_asks_in_secret(context, context->incoming, tls13) && tell_asked(context, leg, tls13);
+}
+
+/* GnuTLS gets TLS 1.3's ServerHello first, whose keys then show whether what follows asks; in a second handshake there
+ * are keys already. */
+static SECURITY_STATUS run_until_asked(struct tls_context *context, struct tls_leg *leg)
+{
+    const bool first = context->phase == TLS_HANDSHAKING;
+    const struct cs_span all = context->incoming, open = first ? tls_open_head(all) : (struct cs_span){all.data, 0};
+    if (!(leg->flags & TLS_LEG_TELL_ASKED) || !may_be_asked(context) || context->decided || open.size == all.size)
+        return run_handshake(context, leg);
+    struct cs_reader reader = cs_reader_of(all);
+    context->incoming = open;
+    SECURITY_STATUS status = open.size ? run_handshake(context, leg) : SEC_I_CONTINUE_NEEDED;
+    const size_t before = cs_read_span(&reader, leg->consumed).size;
+    if (status != SEC_I_CONTINUE_NEEDED || before < open.size) return status;
+    context->incoming = (struct cs_span){reader.next, reader.remaining};
+    if (is_asked_in_secret(context, leg)) {
+        context->told_at = before;
+        return SEC_I_INCOMPLETE_CREDENTIALS;
+    }
+    status = run_handshake(context, leg);
+    leg->consumed += before;
+    return status;
 }
 
 /* A client begins without input; after that there is something to read, or somebody has looked at a certificate. */
@@ -176,7 +213,7 @@ static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg
         if (!context->decided && is_asked(context, leg)) return SEC_I_INCOMPLETE_CREDENTIALS;
         if (context->told_asked && (status = use_credential(context, leg->credential))) return status;
     }
-    return run_handshake(context, leg);
+    return run_until_asked(context, leg);
 }
 
 /* A new handshake under the keys of the old one (RFC 5746), perhaps with another credential (behaviour.md row 210). */
@@ -189,6 +226,8 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
     context->phase = TLS_RENEGOTIATING;
     context->finished = context->rehandshake_asked = context->told_asked = context->early_over = false;
     cs_span_drop(&context->issuers);
+    cs_writer_drop(&context->scan.request);
+    context->scan = (struct tls_scan){.have = 0};
     tls_records_give_back(context);
     context->incoming = rest;
     return run_handshake(context, leg);

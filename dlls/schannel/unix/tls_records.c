@@ -82,6 +82,11 @@ SECURITY_STATUS tls_records_take(struct tls_context *context)
     return status;
 }
 
+SECURITY_STATUS tls_records_peek(struct tls_context *context, struct tls_direction *direction)
+{
+    return take(context->session, true, direction);
+}
+
 static void give_back(gnutls_session_t session, bool read, const struct tls_direction *direction)
 {
     uint8_t sequence[8];
