@@ -36,12 +36,16 @@ static void write_file(const char *text, mode_t mode)
     assert_int_equal(chmod(accounts_path(), mode), 0);
 }
 
+/* Also what the account is called, if that is known. */
 static SECURITY_STATUS look_up(const char *user, uint8_t hash[NTLM_KEY])
 {
     struct bytes name = utf16(user);
+    struct cs_writer found = {0};
     memset(hash, 0, NTLM_KEY);
-    bool known;
-    return ntlm_account_file_lookup(span_over(&name), hash, &known);
+    const SECURITY_STATUS status = ntlm_account_file_lookup(span_over(&name), hash, &found);
+    if (status == SEC_E_OK) assert_true(cs_utf16_same_name(cs_written(&found), span_over(&name)));
+    cs_writer_drop(&found);
+    return status;
 }
 
 /* Looks USER up with standard error going into SAID. */

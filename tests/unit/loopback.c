@@ -293,7 +293,7 @@ static void given_identity(void **state)
 {
     struct pair_setup setup = loopback_setup("HOST/localhost");
     struct bytes user = utf16("User"), domain = utf16("Domain"), password = utf16("Password");
-    struct bytes names = utf16("Domain\\User");
+    struct bytes tail = utf16("\\User"); /* not the Unix user */
     struct pair pair;
     (void)state;
     pair_open(&pair, "NTLM", &setup);
@@ -305,8 +305,9 @@ static void given_identity(void **state)
     assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_I_CONTINUE_NEEDED);
     assert_int_equal(pair_client_step(&pair, cs_token(pair.server)), SEC_E_OK);
     assert_int_equal(pair_server_step(&pair, cs_token(pair.client)), SEC_E_OK);
-    assert_int_equal(cs_context_session(pair.server)->names.size, names.size);
-    assert_memory_equal(cs_context_session(pair.server)->names.data, names.data, names.size);
+    const struct cs_span names = cs_context_session(pair.server)->names;
+    assert_true(names.size > tail.size);
+    assert_memory_equal(names.data + names.size - tail.size, tail.data, tail.size);
     pair_close(&pair);
 }
 

@@ -155,16 +155,14 @@ static SECURITY_STATUS verify_local(const struct ntlm_exchange *exchange, const 
                                     const struct ntlm_logon *logon, struct ntlm_logon_result *result)
 {
     const struct ntlm_credential *credential = credential_of(exchange);
-    struct cs_writer self = {0};
     uint8_t ntowfv1[NTLM_KEY];
     SECURITY_STATUS status = SEC_E_LOGON_DENIED;
     const bool complete =
         claim->is_v2 && ntlm_av_has(&claim->v2.av, MsvAvTargetName) && (claim->v2.av.flags & MSV_AV_FLAG_MIC);
-    if (complete && ntlm_loopback_hash(ntowfv1) && ntlm_loopback_user(&self) &&
-        cs_utf16_same_name(logon->user, cs_written(&self)) &&
+    if (complete && ntlm_loopback_hash(ntowfv1) && ntlm_loopback_user(&result->user) &&
+        cs_utf16_same_name(logon->user, cs_written(&result->user)) &&
         ntlm_loopback_target(claim->v2.av.value[MsvAvTargetName], credential->machine, credential->dns_host))
         status = ntlm_check_response(logon, ntowfv1, result->session_base_key);
-    cs_writer_drop(&self);
     cs_wipe(ntowfv1, sizeof ntowfv1);
     return status;
 }
@@ -252,20 +250,20 @@ static SECURITY_STATUS check_bindings(struct ntlm_exchange *exchange, const stru
                                                                                           : SEC_E_BAD_BINDINGS;
 }
 
-/* DOMAIN\user: as the account has it, else as the client wrote it, in this machine's domain if it named none. */
+/* DOMAIN\user, as the account has it; one of this machine is in no other domain, whatever the client says: else it
+ * could pass for somebody of a domain whose names this server trusts. */
 static bool session_names(struct cs_span *names, const struct ntlm_exchange *exchange, const struct claim *claim)
 {
-    const struct cs_writer *user = claim->account.user.size ? &claim->account.user : &claim->user;
-    const struct cs_writer *domain = claim->account.domain.size ? &claim->account.domain : &claim->domain;
-    struct cs_span in = cs_written(domain);
+    const struct cs_span user = cs_written(&claim->account.user);
+    struct cs_span domain = cs_written(&claim->account.domain);
     struct cs_writer output = {0};
     bool upn = false;
-    for (size_t i = 0; i + 1 < user->size; i += 2) upn |= user->data[i] == '@';
-    if (!in.size && !upn && user->size) in = credential_of(exchange)->machine;
+    for (size_t i = 0; i + 1 < user.size; i += 2) upn |= user.data[i] == '@';
+    if (!domain.size && !upn) domain = credential_of(exchange)->machine;
     if (claim->anonymous)
         ntlm_anonymous_name(&output);
     else
-        ntlm_qualified_name(&output, in, cs_written(user));
+        ntlm_qualified_name(&output, domain, user);
     bool copied = !output.failed && cs_span_copy(names, cs_written(&output));
     cs_writer_drop(&output);
     return copied;

@@ -86,7 +86,8 @@ static bool names(struct cs_span line_user, struct cs_span user)
 }
 
 /* Reads the file to its end, so that an error behind the user's line is reported too. */
-static SECURITY_STATUS search(FILE *file, const char *path, struct cs_span user, uint8_t ntowfv1[NTLM_KEY], bool *known)
+static SECURITY_STATUS search(FILE *file, const char *path, struct cs_span user, uint8_t ntowfv1[NTLM_KEY],
+                              struct cs_writer *name)
 {
     SECURITY_STATUS status = SEC_E_LOGON_DENIED;
     char text[LONGEST_LINE];
@@ -101,18 +102,16 @@ static SECURITY_STATUS search(FILE *file, const char *path, struct cs_span user,
             status = SEC_E_NO_AUTHENTICATING_AUTHORITY;
             break;
         }
-        if (*known || !names(account.user, user)) continue;
-        *known = true;
-        status = take_hash(&account, ntowfv1);
+        if (name->size || !names(account.user, user)) continue;
+        status = cs_utf16_of(name, account.user) ? take_hash(&account, ntowfv1) : SEC_E_INSUFFICIENT_MEMORY;
     }
     cs_wipe(text, sizeof text);
     return status;
 }
 
-SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY], bool *known)
+SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY], struct cs_writer *name)
 {
     char *path = cs_config_path("COUNTERSIGN_ACCOUNTS", "accounts");
-    *known = false;
     if (!path) return SEC_E_LOGON_DENIED;
     char buffer[4096]; /* the file's, to be wiped: stdio would leave all hashes in the heap */
     FILE *file = NULL;
@@ -120,7 +119,7 @@ SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NT
     switch (cs_open_private(path, &file)) {
     case CS_FILE_OK:
         setvbuf(file, buffer, _IOFBF, sizeof buffer);
-        status = search(file, path, user, ntowfv1, known);
+        status = search(file, path, user, ntowfv1, name);
         break;
     case CS_FILE_MISSING: status = SEC_E_LOGON_DENIED; break;
     default: status = SEC_E_NO_AUTHENTICATING_AUTHORITY; break;

@@ -105,7 +105,8 @@ struct ntlm_logon {
 struct ntlm_logon_result {
     uint8_t session_base_key[NTLM_KEY];
     uint8_t lmowfv1[NTLM_KEY];     /* zeros unless the backend has it; KXKEY with LM_KEY wants it */
-    struct cs_writer user, domain; /* UTF-16LE, as the account has them; empty: as the client wrote them */
+    /* UTF-16LE, as the account has them, not as the client wrote them; no domain: this machine's account. */
+    struct cs_writer user, domain;
 };
 
 /*
@@ -124,11 +125,12 @@ SECURITY_STATUS ntlm_check_response(const struct ntlm_logon *logon, const uint8_
                                     uint8_t key[NTLM_KEY]);
 
 /*
- * Looks USER up in the account file. *known: whether the file has the user, whose answer then is final. SEC_E_OK;
+ * Looks USER up in the account file, and appends its name as it stands there to NAME, which is empty: when it is there,
+ * the file's answer is final. SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY;
  * SEC_E_LOGON_DENIED: not there, no password, disabled, or no file at all; SEC_E_NO_AUTHENTICATING_AUTHORITY:
  * unreadable, readable by others, or corrupt, which standard error says with the line's number.
  */
-SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY], bool *known);
+SECURITY_STATUS ntlm_account_file_lookup(struct cs_span user, uint8_t ntowfv1[NTLM_KEY], struct cs_writer *name);
 
 /* Asks winbindd through libwbclient, loaded now. Statuses as ntlm_verify_logon; SEC_E_LOGON_DENIED without either. */
 SECURITY_STATUS ntlm_winbind_verify(const struct ntlm_logon *logon, struct ntlm_logon_result *result);

@@ -59,10 +59,9 @@ static bool policy_allows(const struct ntlm_logon *logon)
 SECURITY_STATUS ntlm_verify_logon(const struct ntlm_logon *logon, struct ntlm_logon_result *result)
 {
     uint8_t ntowfv1[NTLM_KEY];
-    bool known = false;
     if (!policy_allows(logon) || !logon->user.size) return SEC_E_LOGON_DENIED;
-    SECURITY_STATUS status = ntlm_account_file_lookup(logon->user, ntowfv1, &known);
-    if (status == SEC_E_LOGON_DENIED && !known) return ntlm_winbind_verify(logon, result);
+    SECURITY_STATUS status = ntlm_account_file_lookup(logon->user, ntowfv1, &result->user);
+    if (status == SEC_E_LOGON_DENIED && !result->user.size) return ntlm_winbind_verify(logon, result);
     if (status == SEC_E_OK) status = ntlm_check_response(logon, ntowfv1, result->session_base_key);
     cs_wipe(ntowfv1, sizeof ntowfv1);
     return status;

@@ -69,12 +69,13 @@ static const char *c_string(struct cs_writer *utf8, struct cs_span utf16)
     return (const char *)utf8->data;
 }
 
-static void take_info(const struct wbc_info *info, struct ntlm_logon_result *result)
+/* False: it has not said who that is. */
+static bool take_info(const struct wbc_info *info, struct ntlm_logon_result *result)
 {
     memcpy(result->session_base_key, info->user_session_key, NTLM_KEY);
     memcpy(result->lmowfv1, info->lm_session_key, sizeof info->lm_session_key);
-    cs_utf16_of(&result->user, cs_span_of(info->account_name));
-    cs_utf16_of(&result->domain, cs_span_of(info->domain_name));
+    return cs_utf16_of(&result->user, cs_span_of(info->account_name)) && result->user.size &&
+           cs_utf16_of(&result->domain, cs_span_of(info->domain_name)) && result->domain.size;
 }
 
 /* A domain may let unknown users in as its guest, whatever their password; that is no logon of theirs. */
@@ -84,9 +85,9 @@ static SECURITY_STATUS authenticate(const struct wbclient *wbc, const struct wbc
     struct wbc_info *info = NULL;
     int error = wbc->authenticate(user, &info, NULL);
     const bool logged_on = error == WBC_ERR_SUCCESS && info && !(info->user_flags & WBC_AUTH_USER_INFO_GUEST);
-    if (logged_on) take_info(info, result);
+    const bool named = logged_on && take_info(info, result);
     if (info) wbc->release(info);
-    if (logged_on) return SEC_E_OK;
+    if (logged_on) return named ? SEC_E_OK : SEC_E_NO_AUTHENTICATING_AUTHORITY;
     return error == WBC_ERR_WINBIND_NOT_AVAILABLE ? SEC_E_NO_AUTHENTICATING_AUTHORITY : SEC_E_LOGON_DENIED;
 }
 
