@@ -25,7 +25,7 @@ static bool is_as(const struct kdc_message *message)
 
 static krb5_data decrypt(krb5_context krb5, const krb5_keyblock *key, unsigned usage, const EncryptedData *cipher)
 {
-    krb5_crypto crypto;
+    krb5_crypto crypto = NULL;
     krb5_data plain;
     require(!krb5_crypto_init(krb5, key, KRB5_ENCTYPE_NULL, &crypto), "key");
     require(!krb5_decrypt_EncryptedData(krb5, crypto, usage, cipher, &plain), "it is for another key");
@@ -91,7 +91,7 @@ static void close_reply(const struct kdc_forge *forge, const struct kdc_message 
                         struct cs_writer *output)
 {
     krb5_data plain, whole;
-    krb5_crypto crypto;
+    krb5_crypto crypto = NULL;
     size_t size;
     int code;
     ASN1_MALLOC_ENCODE(EncTGSRepPart, plain.data, plain.length, &reply->part, &size, code);
