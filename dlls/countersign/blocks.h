@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x0001000cu
+#define CS_BLOCKS_VERSION 0x0001000du
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -239,7 +239,7 @@ struct cs_ticket {
 /* Schannel. Certificates stand as tls.h says, and enumerations have its values. */
 struct cs_block_tls_acquire {
     uint32_t server, protocols, without, resume, key_format, habits;
-    struct cs_bytes chain, key, issuers;
+    struct cs_bytes chain, key, issuers, suites;
     uint64_t credential; /* out */
 };
 
@@ -328,7 +328,7 @@ CS_LAYOUT(cs_ticket, client, 32);
 CS_LAYOUT(cs_ticket, client_type, 80);
 CS_SIZE(cs_ticket, 104);
 CS_LAYOUT(cs_block_tls_acquire, chain, 24);
-CS_SIZE(cs_block_tls_acquire, 80);
+CS_SIZE(cs_block_tls_acquire, 96);
 CS_LAYOUT(cs_block_tls_leg, target, 24);
 CS_LAYOUT(cs_block_tls_leg, room, 72);
 CS_LAYOUT(cs_block_tls_leg, mtu, 104);

@@ -57,19 +57,27 @@ struct schannel_request {
     BOOL server;
     DWORD protocols, flags, without; /* enum tls_without */
     DWORD habits;                    /* enum tls_habits */
-    PCCERT_CONTEXT certificate;      /* a reference, also where reading failed; NULL for none */
+    PCCERT_CONTEXT certificate;      /* a reference; NULL for none */
     HCERTSTORE roots;                /* the caller's; NULL for none */
+    WCHAR *suites;                   /* as in tls.h; NULL for all */
+    DWORD suites_size;               /* bytes */
 };
 
 /*
  * Reads AUTH_DATA: SCHANNEL_CRED or SCH_CREDENTIALS, or NULL. SEC_E_OK; SEC_E_NO_CREDENTIALS: a server without any;
  * SEC_E_UNKNOWN_CREDENTIALS; SEC_E_INSUFFICIENT_MEMORY: version 3, as Windows answers; SEC_E_ALGORITHM_MISMATCH
- * (behaviour.md rows 131 to 153).
+ * (behaviour.md rows 131 to 153). The caller drops REQUEST, whatever the status.
  */
 NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schannel_request *request);
+void schannel_request_drop(struct schannel_request *request);
 
 /* The protocols that the registry lets SERVER or clients use: by default, and when a program names them. */
 void schannel_policy_protocols(BOOL server, DWORD *by_default, DWORD *allowed);
+
+/* The algorithms that it takes away (enum tls_without), and the names of the suites that it allows, in its order: SIZE
+ * bytes, of the process's heap; NULL: all. */
+DWORD schannel_policy_without(void);
+WCHAR *schannel_policy_suites(DWORD *size);
 
 /* SendTrustedIssuerList: 0, 1, or MAXDWORD where it is not set. */
 DWORD schannel_policy_send_issuers(void);

@@ -224,7 +224,9 @@ static NTSTATUS datagrams_alone(struct schannel_request *request, NTSTATUS statu
 NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schannel_request *request)
 {
     static const SCH_CREDENTIALS nothing = {.dwVersion = SCH_CREDENTIALS_VERSION};
-    *request = (struct schannel_request){.server = server, .without = WITHOUT_CHACHA20};
+    *request = (struct schannel_request){.server = server, .without = schannel_policy_without()};
+    request->suites = schannel_policy_suites(&request->suites_size);
+    if (!request->suites) request->without |= WITHOUT_CHACHA20;
     if (!auth_data && server) return SEC_E_NO_CREDENTIALS;
     if (!auth_data) return read_version_5(&nothing, request);
     switch (*(const DWORD *)auth_data) {
@@ -233,6 +235,12 @@ NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schann
     case SCH_CRED_V3: return SEC_E_INSUFFICIENT_MEMORY;
     default: return SEC_E_UNKNOWN_CREDENTIALS;
     }
+}
+
+void schannel_request_drop(struct schannel_request *request)
+{
+    if (request->certificate) CertFreeCertificateContext(request->certificate);
+    HeapFree(GetProcessHeap(), 0, request->suites);
 }
 
 void schannel_credential_release(struct schannel_credential *credential)
@@ -275,6 +283,7 @@ static NTSTATUS make(const struct schannel_request *request, struct schannel_cre
     DWORD size = 0;
     BYTE *issuers = request->server ? schannel_issuers_write(request->roots, &size) : NULL;
     block.issuers = sp_bytes(issuers, size);
+    block.suites = sp_bytes(request->suites, request->suites_size);
     NTSTATUS status = request->certificate ? give_certificate(request->certificate, &block)
                                            : CountersignCall(CS_CALL_TLS_ACQUIRE, &block);
     HeapFree(GetProcessHeap(), 0, issuers);
@@ -310,7 +319,7 @@ NTSTATUS NTAPI schannel_acquire_credentials_handle(PUNICODE_STRING principal, UL
     if (use != SECPKG_CRED_INBOUND && use != SECPKG_CRED_OUTBOUND) return SEC_E_NO_CREDENTIALS;
     NTSTATUS status = schannel_request_read(auth_data, use == SECPKG_CRED_INBOUND, &request);
     if (status == SEC_E_OK) status = acquire(&request, handle);
-    if (request.certificate) CertFreeCertificateContext(request.certificate);
+    schannel_request_drop(&request);
     if (status == SEC_E_OK && expiry) sp_time_stamp(MAXLONGLONG, expiry);
     return status;
 }

@@ -19,10 +19,11 @@ struct tls_world_setup {
     uint32_t client_protocols, server_protocols; /* SP_PROT_; 0: TLS 1.2 and 1.3 */
     uint32_t client_without, server_without;     /* enum tls_without */
     enum tls_world_key key;
-    bool client_certificate;                   /* the client has one */
-    uint32_t client_flags, server_flags;       /* enum tls_leg_flags of every leg */
-    struct cs_span client_offer, server_offer; /* SEC_APPLICATION_PROTOCOLS */
-    struct cs_span issuers;                    /* server: whose clients' certificates it names, tls.h's form */
+    bool client_certificate;                     /* the client has one */
+    uint32_t client_flags, server_flags;         /* enum tls_leg_flags of every leg */
+    struct cs_span client_offer, server_offer;   /* SEC_APPLICATION_PROTOCOLS */
+    struct cs_span issuers;                      /* server: whose clients' certificates it names, tls.h's form */
+    struct cs_span client_suites, server_suites; /* tls.h's form */
     bool resume;
     bool datagram;          /* DTLS: protocols must be named */
     uint32_t mtu;           /* DTLS, bytes; 0: the usual one */

@@ -59,6 +59,7 @@ struct tls_credential_request {
     struct cs_span chain, key;
     enum tls_key_format key_format;
     struct cs_span issuers; /* server: certificates of those whose clients' it takes; empty: it names nobody */
+    struct cs_span suites;  /* if any, the only ones: IANA's names in UTF-16LE, the best first, each ended by , or NUL */
 };
 
 /*

@@ -22,7 +22,8 @@ SECURITY_STATUS tls_call_acquire(void *args)
                                                    .chain = span_of(block->chain),
                                                    .key = span_of(block->key),
                                                    .key_format = block->key_format,
-                                                   .issuers = span_of(block->issuers)};
+                                                   .issuers = span_of(block->issuers),
+                                                   .suites = span_of(block->suites)};
     struct tls_credential *credential = NULL;
     SECURITY_STATUS status = tls_credential_new(&request, &credential);
     block->credential = (uintptr_t)credential;

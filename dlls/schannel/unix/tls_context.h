@@ -10,6 +10,7 @@
 #define COUNTERSIGN_TLS_CONTEXT_H
 
 #include "tls.h"
+#include "tls_suites.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -27,6 +28,7 @@ struct tls_credential {
     uint32_t habits;
     uint32_t protocols;
     gnutls_certificate_credentials_t certificates;
+    struct tls_suite_order suites;
     gnutls_priority_t priority, datagram_priority; /* TLS's, DTLS's; NULL: there is nothing to negotiate */
     struct cs_span chain;                          /* owned */
     pthread_mutex_t lock;                          /* of the ticket key */
@@ -201,8 +203,9 @@ gnutls_alert_description_t tls_alert_of_status(SECURITY_STATUS status);
 bool tls_credential_give_tickets(struct tls_credential *credential, gnutls_session_t session);
 bool tls_credential_renew_tickets(struct tls_credential *credential);
 
-/* tls_priority.c: what REQUEST lets be negotiated, in GnuTLS's words. SEC_E_ALGORITHM_MISMATCH: nothing. */
-SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, gnutls_priority_t *priority);
+/* tls_priority.c: what REQUEST and ORDER let be negotiated, in GnuTLS's words. SEC_E_ALGORITHM_MISMATCH: nothing. */
+SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, const struct tls_suite_order *order,
+                                  gnutls_priority_t *priority);
 
 /* tls_key.c: reads a private key. SEC_E_OK, SEC_E_UNKNOWN_CREDENTIALS, SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS tls_key_read(struct cs_span key, enum tls_key_format format, gnutls_privkey_t *out);

@@ -117,15 +117,17 @@ static SECURITY_STATUS make_priorities(struct tls_credential *credential, const 
     stream_request.protocols &= ~datagram;
     datagram_request.protocols &= datagram;
     SECURITY_STATUS status = SEC_E_OK;
-    if (stream_request.protocols) status = tls_priority_make(&stream_request, &credential->priority);
+    if (stream_request.protocols)
+        status = tls_priority_make(&stream_request, &credential->suites, &credential->priority);
     if (status || !datagram_request.protocols) return status;
     if (request->server && gnutls_key_generate(&credential->cookie_key, GNUTLS_COOKIE_KEY_SIZE))
         return SEC_E_INSUFFICIENT_MEMORY;
-    return tls_priority_make(&datagram_request, &credential->datagram_priority);
+    return tls_priority_make(&datagram_request, &credential->suites, &credential->datagram_priority);
 }
 
 static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_credential_request *request)
 {
+    if (!tls_suite_order_read(request->suites, &credential->suites)) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = make_priorities(credential, request);
     if (status) return status;
     if (gnutls_certificate_allocate_credentials(&credential->certificates)) return SEC_E_INSUFFICIENT_MEMORY;

@@ -44,12 +44,23 @@ static struct cs_span extensions_of(const struct tls_context *context, unsigned 
     return cs_read_span(&reader, cs_read_be(&reader, 2));
 }
 
+/* GnuTLS puts ciphers, exchanges and hashes together as it likes, also to suites that the administrator's list lacks. */
+static bool is_suite_allowed(const struct tls_context *context, struct cs_span server_hello)
+{
+    enum { VERSION_AND_RANDOM = 34 };
+    struct cs_reader reader = cs_reader_of(server_hello);
+    cs_read_span(&reader, VERSION_AND_RANDOM);
+    skip(&reader, 1); /* session_id */
+    return tls_suite_order_has(&context->credential->suites, (uint16_t)cs_read_be(&reader, 2));
+}
+
 static int look_at_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                            const gnutls_datum_t *message)
 {
     struct tls_context *context = gnutls_session_get_ptr(session);
     const struct cs_span bytes = {message->data, message->size};
     (void)when;
+    if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && !is_suite_allowed(context, bytes)) return GNUTLS_E_NO_CIPHER_SUITES;
     if (!incoming) return 0;
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
