@@ -238,7 +238,7 @@ struct cs_ticket {
 
 /* Schannel. Certificates stand as tls.h says, and enumerations have its values. */
 struct cs_block_tls_acquire {
-    uint32_t server, protocols, without, resume, key_format, habits;
+    uint32_t server, protocols, without, resume, lifespan, key_format, habits, reserved;
     struct cs_bytes chain, key, issuers, suites;
     uint64_t credential; /* out */
 };
@@ -327,8 +327,8 @@ CS_SIZE(cs_block_tickets, 128);
 CS_LAYOUT(cs_ticket, client, 32);
 CS_LAYOUT(cs_ticket, client_type, 80);
 CS_SIZE(cs_ticket, 104);
-CS_LAYOUT(cs_block_tls_acquire, chain, 24);
-CS_SIZE(cs_block_tls_acquire, 96);
+CS_LAYOUT(cs_block_tls_acquire, chain, 32);
+CS_SIZE(cs_block_tls_acquire, 104);
 CS_LAYOUT(cs_block_tls_leg, target, 24);
 CS_LAYOUT(cs_block_tls_leg, room, 72);
 CS_LAYOUT(cs_block_tls_leg, mtu, 104);

@@ -22,6 +22,9 @@ struct schannel_credential {
     BOOL server;
     DWORD protocols;    /* SP_PROT_ bits that it enables */
     DWORD flags;        /* SCH_CRED_ */
+    DWORD without;      /* enum tls_without */
+    DWORD habits;       /* enum tls_habits */
+    DWORD lifespan;     /* ms; 0: the usual one */
     HCERTSTORE roots;   /* ours; roots to trust beside the system's, or NULL */
     PCCERT_CONTEXT own; /* ours; NULL for none */
 };
@@ -52,11 +55,22 @@ struct schannel_context {
 
 void schannel_credential_release(struct schannel_credential *credential);
 
+/* One like ORIGINAL, a client's, but with CERTIFICATE; the caller releases it. NULL: that has no key that can be had,
+ * or no memory. */
+struct schannel_credential *schannel_credential_with(const struct schannel_credential *original,
+                                                     PCCERT_CONTEXT certificate);
+
+/* schannel_default.c. What to answer with for ORIGINAL, which has no certificate, when CONTEXT's server asks for one;
+ * the caller releases it. NULL: nothing of the user's would do, or the program forbids it. */
+struct schannel_credential *schannel_default_credential(const struct schannel_context *context,
+                                                        const struct schannel_credential *original);
+
 /* What a program gave AcquireCredentialsHandle, in either form, with the registry's policy applied. */
 struct schannel_request {
     BOOL server;
     DWORD protocols, flags, without; /* enum tls_without */
     DWORD habits;                    /* enum tls_habits */
+    DWORD lifespan;                  /* ms; 0: the usual one */
     PCCERT_CONTEXT certificate;      /* a reference; NULL for none */
     HCERTSTORE roots;                /* the caller's; NULL for none */
     WCHAR *suites;                   /* as in tls.h; NULL for all */
@@ -96,9 +110,9 @@ NTSTATUS schannel_issuer_list(const struct schannel_context *context, SecPkgCont
  */
 NTSTATUS schannel_key_export(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size, UINT32 *format);
 
-/* CERTIFICATE and those above it that its store or the system's have, in the form of tls.h; the caller frees. NULL
- * without memory. */
-BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, DWORD *size);
+/* CERTIFICATE and those above it that its store or the system's have, in the form of tls.h; whole: the root, too
+ * (SCH_SEND_ROOT_CERT). The caller frees. NULL without memory. */
+BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, BOOL whole, DWORD *size);
 
 /* Puts CERTIFICATE at the end of *CHAIN, of the process's heap or NULL; without memory it stays as it is. */
 void schannel_chain_append(BYTE **chain, DWORD *size, PCCERT_CONTEXT certificate);

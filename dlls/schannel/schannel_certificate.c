@@ -35,11 +35,12 @@ static BYTE *write_alone(PCCERT_CONTEXT certificate, DWORD *size)
     return chain;
 }
 
-/* The root stays at home, as on Windows, unless it is all there is. */
-static BYTE *write_chain(const CERT_SIMPLE_CHAIN *chain, DWORD *size)
+/* The root stays at home, as on Windows, unless it is all there is or the program wants it sent. */
+static BYTE *write_chain(const CERT_SIMPLE_CHAIN *chain, BOOL whole, DWORD *size)
 {
     DWORD count = chain->cElement, bytes = 0;
-    if (count > 1 && chain->rgpElement[count - 1]->TrustStatus.dwInfoStatus & CERT_TRUST_IS_SELF_SIGNED) count--;
+    if (!whole && count > 1 && chain->rgpElement[count - 1]->TrustStatus.dwInfoStatus & CERT_TRUST_IS_SELF_SIGNED)
+        count--;
     for (DWORD i = 0; i < count; i++) bytes += LENGTH + chain->rgpElement[i]->pCertContext->cbCertEncoded;
     BYTE *out = HeapAlloc(GetProcessHeap(), 0, bytes), *end = out;
     for (DWORD i = 0; out && i < count; i++) put(&end, chain->rgpElement[i]->pCertContext);
@@ -47,14 +48,14 @@ static BYTE *write_chain(const CERT_SIMPLE_CHAIN *chain, DWORD *size)
     return out;
 }
 
-BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, DWORD *size)
+BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, BOOL whole, DWORD *size)
 {
     CERT_CHAIN_PARA para = {.cbSize = sizeof para};
     const DWORD flags = CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL;
     PCCERT_CHAIN_CONTEXT chain;
     if (!CertGetCertificateChain(NULL, certificate, NULL, certificate->hCertStore, &para, flags, NULL, &chain))
         return write_alone(certificate, size);
-    BYTE *out = chain->cChain && chain->rgpChain[0]->cElement ? write_chain(chain->rgpChain[0], size)
+    BYTE *out = chain->cChain && chain->rgpChain[0]->cElement ? write_chain(chain->rgpChain[0], whole, size)
                                                               : write_alone(certificate, size);
     CertFreeCertificateChain(chain);
     return out;

@@ -117,6 +117,19 @@ static NTSTATUS run_leg(const struct call *call, struct cs_block_tls_leg *block)
     return status;
 }
 
+/* The same leg once more, with a certificate of the user's, if there is one; else the program hears of it. */
+static NTSTATUS answer_by_default(const struct call *call, struct cs_block_tls_leg *block)
+{
+    const struct schannel_credential *given = call->credential ? call->credential : call->context->credential;
+    struct schannel_credential *chosen = schannel_default_credential(call->context, given);
+    if (!chosen) return SEC_I_INCOMPLETE_CREDENTIALS;
+    fill_leg(call, block);
+    block->credential = chosen->credential;
+    const NTSTATUS status = run_leg(call, block);
+    schannel_credential_release(chosen); /* the context has a reference to what is behind it */
+    return status;
+}
+
 static NTSTATUS deliver_token(const struct call *call, const struct cs_block_tls_leg *block)
 {
     struct cs_block_fetch fetch = {.context = block->context};
@@ -206,6 +219,7 @@ static NTSTATUS run(struct call *call, ULONG *attributes, PTimeStamp expiry, BOO
     if (call->context->failed) return call->context->failed;
     fill_leg(call, &block);
     NTSTATUS status = run_leg(call, &block);
+    if (status == SEC_I_INCOMPLETE_CREDENTIALS) status = answer_by_default(call, &block);
     tell_rest(call, &block, status);
     if (call->alert) call->alert->cbBuffer = 0; /* row 157 */
     if (status < 0) return give_failure(call, &block, status);

@@ -121,6 +121,7 @@ static NTSTATUS read_version_4(const SCHANNEL_CRED *cred, struct schannel_reques
     if (status) return status;
     request->flags = cred->dwFlags;
     request->roots = cred->hRootStore;
+    request->lifespan = cred->dwSessionLifespan;
     if (cred->cSupportedAlgs) apply_algorithms(cred->palgSupportedAlgs, cred->cSupportedAlgs, request);
     apply_strengths(cred, request);
     request->habits = QUIET; /* programs with this structure know nothing of what comes after a handshake of TLS 1.3 */
@@ -202,6 +203,7 @@ static NTSTATUS read_version_5(const SCH_CREDENTIALS *cred, struct schannel_requ
     }
     request->flags = cred->dwFlags;
     request->roots = cred->hRootStore;
+    request->lifespan = cred->dwSessionLifespan;
     request->protocols = by_default & ~disabled;
     /* TLS 1.3 has no CBC (attributes.tsv, CIPHER_INFO: without GCM it is TLS 1.2). */
     if (request->without & WITHOUT_GCM) request->protocols &= ~(DWORD)(SP_PROT_TLS1_3_SERVER | SP_PROT_TLS1_3_CLIENT);
@@ -253,13 +255,13 @@ void schannel_credential_release(struct schannel_credential *credential)
     HeapFree(GetProcessHeap(), 0, credential);
 }
 
-static NTSTATUS give_certificate(PCCERT_CONTEXT certificate, struct cs_block_tls_acquire *block)
+static NTSTATUS give_certificate(PCCERT_CONTEXT certificate, BOOL root, struct cs_block_tls_acquire *block)
 {
     BYTE *chain, *key = NULL;
     DWORD chain_size, key_size = 0;
     NTSTATUS status = schannel_key_export(certificate, &key, &key_size, &block->key_format);
     if (status) return status;
-    chain = schannel_chain_write(certificate, &chain_size);
+    chain = schannel_chain_write(certificate, root, &chain_size);
     if (chain) {
         block->chain = sp_bytes(chain, chain_size);
         block->key = sp_bytes(key, key_size);
@@ -279,25 +281,30 @@ static NTSTATUS make(const struct schannel_request *request, struct schannel_cre
                                          .protocols = request->protocols,
                                          .without = request->without,
                                          .habits = request->habits,
+                                         .lifespan = request->lifespan,
                                          .resume = !(request->flags & SCH_CRED_DISABLE_RECONNECTS)};
     DWORD size = 0;
     BYTE *issuers = request->server ? schannel_issuers_write(request->roots, &size) : NULL;
     block.issuers = sp_bytes(issuers, size);
     block.suites = sp_bytes(request->suites, request->suites_size);
-    NTSTATUS status = request->certificate ? give_certificate(request->certificate, &block)
-                                           : CountersignCall(CS_CALL_TLS_ACQUIRE, &block);
+    NTSTATUS status = request->certificate
+                          ? give_certificate(request->certificate, request->flags & SCH_SEND_ROOT_CERT, &block)
+                          : CountersignCall(CS_CALL_TLS_ACQUIRE, &block);
     HeapFree(GetProcessHeap(), 0, issuers);
     if (status) return status;
     credential->credential = block.credential;
     credential->server = request->server;
     credential->protocols = request->protocols;
     credential->flags = request->flags;
+    credential->without = request->without;
+    credential->habits = request->habits;
+    credential->lifespan = request->lifespan;
     if (request->roots) credential->roots = CertDuplicateStore(request->roots);
     credential->own = request->certificate ? CertDuplicateCertificateContext(request->certificate) : NULL;
     return SEC_E_OK;
 }
 
-static NTSTATUS acquire(const struct schannel_request *request, LSA_SEC_HANDLE *handle)
+static NTSTATUS acquire(const struct schannel_request *request, struct schannel_credential **out)
 {
     struct schannel_credential *credential = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *credential);
     if (!credential) return SEC_E_INSUFFICIENT_MEMORY;
@@ -306,8 +313,25 @@ static NTSTATUS acquire(const struct schannel_request *request, LSA_SEC_HANDLE *
     if (status)
         schannel_credential_release(credential);
     else
-        *handle = (LSA_SEC_HANDLE)credential;
+        *out = credential;
     return status;
+}
+
+struct schannel_credential *schannel_credential_with(const struct schannel_credential *original,
+                                                     PCCERT_CONTEXT certificate)
+{
+    struct schannel_request request = {.protocols = original->protocols,
+                                       .flags = original->flags,
+                                       .without = original->without,
+                                       .habits = original->habits,
+                                       .lifespan = original->lifespan,
+                                       .certificate = CertDuplicateCertificateContext(certificate),
+                                       .roots = original->roots};
+    struct schannel_credential *made = NULL;
+    request.suites = schannel_policy_suites(&request.suites_size);
+    acquire(&request, &made);
+    schannel_request_drop(&request);
+    return made;
 }
 
 NTSTATUS NTAPI schannel_acquire_credentials_handle(PUNICODE_STRING principal, ULONG use, PLUID logon_id,
@@ -318,7 +342,7 @@ NTSTATUS NTAPI schannel_acquire_credentials_handle(PUNICODE_STRING principal, UL
     (void)principal, (void)logon_id, (void)get_key, (void)argument;
     if (use != SECPKG_CRED_INBOUND && use != SECPKG_CRED_OUTBOUND) return SEC_E_NO_CREDENTIALS;
     NTSTATUS status = schannel_request_read(auth_data, use == SECPKG_CRED_INBOUND, &request);
-    if (status == SEC_E_OK) status = acquire(&request, handle);
+    if (status == SEC_E_OK) status = acquire(&request, (struct schannel_credential **)handle);
     schannel_request_drop(&request);
     if (status == SEC_E_OK && expiry) sp_time_stamp(MAXLONGLONG, expiry);
     return status;

@@ -52,6 +52,7 @@ static const struct conformance_group *const groups[] = {
     &schannel_verify_group,
     &schannel_trust_group,
     &schannel_revocation_group,
+    &schannel_default_group,
     &schannel_issuers_group,
     &schannel_cng_group,
     &schannel_ecdsa_group,

@@ -73,13 +73,14 @@ static SECURITY_STATUS acquire_old(ULONG use, DWORD protocols, PCCERT_CONTEXT ce
 
 static SECURITY_STATUS acquire_client(const struct schannel_setup *setup, CredHandle *credential)
 {
-    const DWORD flags = setup->client_cred_flags ? setup->client_cred_flags : SCH_CRED_MANUAL_CRED_VALIDATION;
+    const DWORD flags = (setup->client_cred_flags ? setup->client_cred_flags : SCH_CRED_MANUAL_CRED_VALIDATION) |
+                        (setup->by_default ? 0 : SCH_CRED_NO_DEFAULT_CREDS);
 
     if (!setup->protocols)
-        return acquire_new(SECPKG_CRED_OUTBOUND, setup, setup->client_certificate, setup->client_roots,
-                           flags | SCH_CRED_NO_DEFAULT_CREDS, credential);
-    return acquire_old(SECPKG_CRED_OUTBOUND, setup->protocols, setup->client_certificate, setup->client_roots,
-                       flags | SCH_CRED_NO_DEFAULT_CREDS, credential);
+        return acquire_new(SECPKG_CRED_OUTBOUND, setup, setup->client_certificate, setup->client_roots, flags,
+                           credential);
+    return acquire_old(SECPKG_CRED_OUTBOUND, setup->protocols, setup->client_certificate, setup->client_roots, flags,
+                       credential);
 }
 
 static SECURITY_STATUS acquire_server(const struct schannel_setup *setup, CredHandle *credential)

@@ -28,6 +28,7 @@ struct schannel_setup {
     DWORD protocols;         /* SP_PROT_TLS..._CLIENT bits; 0: SCH_CREDENTIALS, with what this system has on */
     DWORD client_cred_flags; /* SCH_CRED_; 0: the client looks at no certificate */
     DWORD server_cred_flags;
+    bool by_default;                      /* the client may answer with a certificate of the user's */
     ULONG client_request, server_request; /* besides ALLOCATE_MEMORY */
     PCCERT_CONTEXT server_certificate;    /* NULL: issued_certificate */
     PCCERT_CONTEXT client_certificate;    /* NULL: none */

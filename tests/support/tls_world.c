@@ -95,6 +95,7 @@ static SECURITY_STATUS make_credential(const struct tls_world_setup *setup, bool
     request.protocols = server ? setup->server_protocols : setup->client_protocols;
     if (!request.protocols) request.protocols = server ? BOTH_SERVER : BOTH_CLIENT;
     request.without = server ? setup->server_without : setup->client_without;
+    request.lifespan = server ? setup->server_lifespan : setup->client_lifespan;
     request.suites = server ? setup->server_suites : setup->client_suites;
     if (server) request.issuers = setup->issuers;
     if (server || setup->client_certificate) {

@@ -6,6 +6,8 @@
  */
 #include "tls_unit.h"
 
+#include <unistd.h>
+
 static const struct tls_world_setup setups[] = {
     {ONLY_TLS1_3, .key = TLS_WORLD_P384, .resume = true},
     {ONLY_TLS1_2, .key = TLS_WORLD_P384, .resume = true},
@@ -157,11 +159,31 @@ static void full_table(void **state)
     for (size_t i = 0; i < MANY; i++) tls_world_close(&pairs[i]);
 }
 
+/* dwSessionLifespan (SCHANNEL_CRED): what a client keeps, and what a server's tickets say; those count in seconds. */
+static void outdated(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETUPS; i++)
+        for (unsigned server = 0; server < 2; server++) {
+            struct tls_world_setup setup = setups[i];
+            struct tls_world_pair pair;
+            *(server ? &setup.server_lifespan : &setup.client_lifespan) = 1;
+            tls_open_through(&pair, &setup);
+            usleep(server ? 2100000 : 5000);
+            assert_false(shake_again(&pair, &setup));
+            tls_world_close(&pair);
+            *(server ? &setup.server_lifespan : &setup.client_lifespan) = UINT32_MAX;
+            tls_open_through(&pair, &setup);
+            assert_true(shake_again(&pair, &setup));
+            tls_world_close(&pair);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_known),     cmocka_unit_test(not_asked_for), cmocka_unit_test(other_credentials),
-        cmocka_unit_test(ticket_shown_once), cmocka_unit_test(full_table),
+        cmocka_unit_test(ticket_shown_once), cmocka_unit_test(full_table),    cmocka_unit_test(outdated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

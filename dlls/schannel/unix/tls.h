@@ -55,11 +55,12 @@ struct tls_credential_request {
     uint32_t protocols; /* SP_PROT_ bits of that side; never 0 */
     uint32_t without;   /* enum tls_without */
     bool resume;        /* sessions may be resumed */
+    uint32_t lifespan;  /* for so long, in ms; 0: 10 hours (SCHANNEL_CRED) */
     uint32_t habits;    /* enum tls_habits */
     struct cs_span chain, key;
     enum tls_key_format key_format;
     struct cs_span issuers; /* server: certificates of those whose clients' it takes; empty: it names nobody */
-    struct cs_span suites;  /* if any, the only ones: IANA's names in UTF-16LE, the best first, each ended by , or NUL */
+    struct cs_span suites; /* if any, the only ones: IANA's names in UTF-16LE, the best first, each ended by , or NUL */
 };
 
 /*

@@ -18,6 +18,7 @@ SECURITY_STATUS tls_call_acquire(void *args)
                                                    .protocols = block->protocols,
                                                    .without = block->without,
                                                    .resume = block->resume,
+                                                   .lifespan = block->lifespan,
                                                    .habits = block->habits,
                                                    .chain = span_of(block->chain),
                                                    .key = span_of(block->key),

@@ -21,10 +21,13 @@ enum { TLS_HEADER = 5, TLS_MAX_PLAIN = 16384, TLS_MAX_EXPANSION = 2048 };
 
 enum tls_content { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
 
+enum { TLS_USUAL_LIFESPAN = 36000000 };
+
 struct tls_credential {
     int references;
     uint64_t number; /* of no other credential, ever */
     bool server, resume;
+    uint32_t lifespan; /* of its sessions, ms */
     uint32_t habits;
     uint32_t protocols;
     gnutls_certificate_credentials_t certificates;
@@ -80,7 +83,9 @@ struct tls_context {
     uint32_t leg_flags;
     SECURITY_STATUS verdict;
     bool verify_wanted, decided; /* the question has been asked; this leg brings the answer */
-    bool told_asked;             /* the program has heard of the server's wish for a certificate */
+    /* the program has heard of the server's wish for a certificate; the next leg may bring another credential, and no
+     * later one: GnuTLS goes on with certificates of that one */
+    bool told_asked, awaits_credential;
     struct tls_scan scan;
     struct cs_span issuers; /* owned: the names in the last CertificateRequest, each behind its length; or empty */
     struct cs_span asking;  /* owned: the record with which a server has asked for a new handshake */

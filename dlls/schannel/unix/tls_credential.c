@@ -28,6 +28,8 @@ bool tls_credential_give_tickets(struct tls_credential *credential, gnutls_sessi
     const bool whole = cs_lock(&credential->lock);
     const bool given = whole && (!credential->ticket_key.data ||
                                  !gnutls_session_ticket_enable_server(session, &credential->ticket_key));
+    /* In seconds, of tickets, too; GnuTLS divides by it. */
+    gnutls_db_set_cache_expiration(session, (int)(credential->lifespan / 1000 + 1));
     cs_unlock(&credential->lock);
     return given;
 }
@@ -155,6 +157,7 @@ SECURITY_STATUS tls_credential_new(const struct tls_credential_request *request,
     credential->number = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);
     credential->server = request->server;
     credential->resume = request->resume;
+    credential->lifespan = request->lifespan ? request->lifespan : TLS_USUAL_LIFESPAN;
     credential->habits = request->habits;
     credential->protocols = request->protocols;
     SECURITY_STATUS status = fill(credential, request);

@@ -132,12 +132,19 @@ static SECURITY_STATUS use_credential(struct tls_context *context, struct tls_cr
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS use_awaited_credential(struct tls_context *context, const struct tls_leg *leg)
+{
+    if (!context->awaits_credential) return SEC_E_OK;
+    context->awaits_credential = false;
+    return use_credential(context, leg->credential);
+}
+
 /* The leg after SEC_I_INCOMPLETE_CREDENTIALS, with the same input: what GnuTLS has of it is skipped. */
 static SECURITY_STATUS leg_once_more(struct tls_context *context, struct tls_leg *leg)
 {
     const size_t before = context->told_at < leg->input.size ? context->told_at : leg->input.size;
     struct cs_reader reader = cs_reader_of(leg->input);
-    SECURITY_STATUS status = use_credential(context, leg->credential);
+    SECURITY_STATUS status = use_awaited_credential(context, leg);
     context->told_at = 0;
     if (status) return status;
     cs_read_span(&reader, before);
@@ -160,6 +167,7 @@ static bool tell_asked(struct tls_context *context, const struct tls_leg *leg, b
     if (!context->datagram) tls_issuers_keep(context, cs_written(&context->scan.request), tls13);
     cs_writer_drop(&context->scan.request);
     context->told_asked = leg->flags & TLS_LEG_TELL_ASKED && !tls_issuers_accept(context);
+    context->awaits_credential = context->told_asked;
     return context->told_asked;
 }
 
@@ -211,7 +219,7 @@ static SECURITY_STATUS handshake_leg(struct tls_context *context, struct tls_leg
         SECURITY_STATUS status = whole_records(leg->input, &context->incoming, &leg->missing);
         if (status && !context->decided) return status;
         if (!context->decided && is_asked(context, leg)) return SEC_I_INCOMPLETE_CREDENTIALS;
-        if (context->told_asked && (status = use_credential(context, leg->credential))) return status;
+        if ((status = use_awaited_credential(context, leg))) return status;
     }
     return run_until_asked(context, leg);
 }
@@ -224,7 +232,8 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
     if (status == SEC_E_OK && tls_handshake_use(context, leg)) status = tls_fail(context, SEC_E_INSUFFICIENT_MEMORY);
     if (status) return status;
     context->phase = TLS_RENEGOTIATING;
-    context->finished = context->rehandshake_asked = context->told_asked = context->early_over = false;
+    context->finished = context->rehandshake_asked = context->early_over = false;
+    context->told_asked = context->awaits_credential = false;
     cs_span_drop(&context->issuers);
     cs_writer_drop(&context->scan.request);
     context->scan = (struct tls_scan){.have = 0};
@@ -312,7 +321,7 @@ static SECURITY_STATUS send_alert(struct tls_context *context)
 static SECURITY_STATUS datagram_leg(struct tls_context *context, struct tls_leg *leg)
 {
     if (!context->decided && is_asked(context, leg)) return SEC_I_INCOMPLETE_CREDENTIALS;
-    const SECURITY_STATUS status = context->told_asked ? use_credential(context, leg->credential) : SEC_E_OK;
+    const SECURITY_STATUS status = use_awaited_credential(context, leg);
     return status ? status : dtls_leg(context, leg);
 }
 

@@ -44,7 +44,8 @@ static struct cs_span extensions_of(const struct tls_context *context, unsigned 
     return cs_read_span(&reader, cs_read_be(&reader, 2));
 }
 
-/* GnuTLS puts ciphers, exchanges and hashes together as it likes, also to suites that the administrator's list lacks. */
+/* GnuTLS puts ciphers, exchanges and hashes together as it likes, also to suites that the administrator's list lacks.
+ */
 static bool is_suite_allowed(const struct tls_context *context, struct cs_span server_hello)
 {
     enum { VERSION_AND_RANDOM = 34 };

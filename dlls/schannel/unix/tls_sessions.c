@@ -7,6 +7,7 @@
 #include "tls_context.h"
 
 #include "secure.h"
+#include "session.h"
 #include "utf16.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum { SESSIONS = 64 };
 
 struct session {
     struct cs_span key, data;
+    int64_t until; /* FILETIME, UTC */
 };
 
 /* Once it is full, the next one round gives way. Keys and data are owned. */
@@ -73,7 +75,8 @@ void tls_sessions_offer(struct tls_context *context)
     struct session *session =
         make_key(context, context->leg_flags & TLS_LEG_TRUST_PEER, &key) ? find(cs_written(&key)) : NULL;
     if (session) {
-        gnutls_session_set_data(context->session, session->data.data, session->data.size);
+        if (session->until > cs_now())
+            gnutls_session_set_data(context->session, session->data.data, session->data.size);
         drop(session); /* RFC 8446 C.4: a ticket that is shown twice links the two connections */
     }
     cs_unlock(&table.lock);
@@ -112,7 +115,7 @@ void tls_sessions_keep(struct tls_context *context)
 {
     struct cs_writer key = {0};
     gnutls_datum_t data;
-    struct session session = {0};
+    struct session session = {.until = cs_now() + (int64_t)context->credential->lifespan * 10000};
     if (!context->server && make_key(context, context->trusted, &key) && has_ticket(context) &&
         !gnutls_session_get_data2(context->session, &data)) {
         if (cs_span_copy(&session.key, cs_written(&key)) &&
