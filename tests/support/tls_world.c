@@ -98,8 +98,11 @@ static SECURITY_STATUS make_credential(const struct tls_world_setup *setup, bool
     request.lifespan = server ? setup->server_lifespan : setup->client_lifespan;
     request.suites = server ? setup->server_suites : setup->client_suites;
     if (server) request.issuers = setup->issuers;
+    if (server) request.stapled = setup->stapled;
     if (server || setup->client_certificate) {
-        const struct tls_world_certificate *certificate = tls_world_certificate(setup->key);
+        const bool other = server && setup->server_certificate;
+        const struct tls_world_certificate *certificate =
+            other ? setup->server_certificate : tls_world_certificate(setup->key);
         request.chain = certificate->chain;
         request.key = certificate->key;
         request.key_format = TLS_KEY_PKCS8;
@@ -142,7 +145,7 @@ SECURITY_STATUS tls_world_leg(struct tls_world_pair *pair, const struct tls_worl
         cs_read_span(&rest, *consumed);
         leg.input = (struct cs_span){rest.next, rest.remaining};
         leg.flags |= TLS_LEG_VERDICT;
-        leg.verdict = pair->verdict;
+        leg.verdict = pair->judge ? pair->judge(*context) : pair->verdict;
         leg.consumed = 0;
         pair->asked++;
         status = tls_leg(context, &leg);

@@ -19,9 +19,11 @@ struct tls_world_setup {
     uint32_t client_protocols, server_protocols; /* SP_PROT_; 0: TLS 1.2 and 1.3 */
     uint32_t client_without, server_without;     /* enum tls_without */
     enum tls_world_key key;
-    bool client_certificate;                     /* the client has one */
-    uint32_t client_flags, server_flags;         /* enum tls_leg_flags of every leg */
-    struct cs_span client_offer, server_offer;   /* SEC_APPLICATION_PROTOCOLS */
+    const struct tls_world_certificate *server_certificate; /* NULL: that of the key */
+    struct cs_span stapled;                                 /* the server's credential has it */
+    bool client_certificate;                                /* the client has one */
+    uint32_t client_flags, server_flags;                    /* enum tls_leg_flags of every leg */
+    struct cs_span client_offer, server_offer;              /* SEC_APPLICATION_PROTOCOLS */
     struct cs_span issuers;                      /* server: whose clients' certificates it names, tls.h's form */
     struct cs_span client_suites, server_suites; /* tls.h's form */
     bool resume;
@@ -36,9 +38,10 @@ struct tls_world_pair {
     struct tls_credential *client_credential, *server_credential;
     struct tls_context *client, *server;
     SECURITY_STATUS client_status, server_status;
-    SECURITY_STATUS verdict; /* what the side that is asked answers */
-    unsigned asked;          /* how often a verdict was wanted */
-    struct cs_writer left;   /* for the client */
+    SECURITY_STATUS verdict;                             /* what the side that is asked answers */
+    SECURITY_STATUS (*judge)(struct tls_context *asked); /* or who answers; NULL for nobody */
+    unsigned asked;                                      /* how often a verdict was wanted */
+    struct cs_writer left;                               /* for the client */
 };
 
 /* Credentials without contexts. The status of the first that fails. */

@@ -61,6 +61,8 @@ struct tls_credential_request {
     enum tls_key_format key_format;
     struct cs_span issuers; /* server: certificates of those whose clients' it takes; empty: it names nobody */
     struct cs_span suites; /* if any, the only ones: IANA's names in UTF-16LE, the best first, each ended by , or NUL */
+    struct cs_span stapled; /* an OCSP response about the chain's first certificate, or empty; one that is about
+                               another, or outdated, is passed over */
 };
 
 /*
@@ -181,13 +183,27 @@ enum tls_bytes {
     TLS_UNIQUE_BINDINGS,   /* RFC 5929 3, "tls-unique:" and the first Finished; not in TLS 1.3 */
     TLS_EXPORTER_BINDINGS, /* RFC 9266, "tls-exporter:" and 32 bytes */
     TLS_SERVER_NAME,       /* server: the name that the client asked for, UTF-8 */
-    TLS_ISSUERS /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
-                   big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
+    TLS_ISSUERS, /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
+                    big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
+    TLS_STAPLED  /* what the peer has stapled to its own certificate, as it came: nobody has looked at it. Also before
+                    the handshake is through */
 };
 
 /* Appends those bytes to OUTPUT. SEC_E_OK; SEC_E_NO_CREDENTIALS: there are none; SEC_E_INVALID_HANDLE;
  * SEC_E_UNSUPPORTED_FUNCTION. */
 SECURITY_STATUS tls_query_bytes(struct tls_context *context, enum tls_bytes which, struct cs_writer *output);
+
+/*
+ * What the peer has stapled to CERTIFICATE, one of its chain, says of it (RFC 6960). ISSUER is that of the chain that
+ * the caller has found good, and no other: one that comes from the peer may be made so that the certificate's signature
+ * verifies with its key, and answers with it. Both are DER. INVALID: it cannot be read, is not signed by the issuer or
+ * by whom that has certified for it, is about others, outdated, or from the future. UNKNOWN is the responder's word.
+ */
+enum tls_stapled { TLS_STAPLED_NONE, TLS_STAPLED_GOOD, TLS_STAPLED_REVOKED, TLS_STAPLED_UNKNOWN, TLS_STAPLED_INVALID };
+
+/* Also before the handshake is through. SEC_E_OK, SEC_E_INVALID_HANDLE. */
+SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span certificate, struct cs_span issuer,
+                                  enum tls_stapled *found);
 
 /* RFC 5705: SIZE bytes of keying material for LABEL and CONTEXT_VALUE (data NULL for none) into OUTPUT. */
 SECURITY_STATUS tls_export(struct tls_context *context, struct cs_span label, struct cs_span context_value, size_t size,

@@ -33,7 +33,7 @@ struct tls_credential {
     gnutls_certificate_credentials_t certificates;
     struct tls_suite_order suites;
     gnutls_priority_t priority, datagram_priority; /* TLS's, DTLS's; NULL: there is nothing to negotiate */
-    struct cs_span chain;                          /* owned */
+    struct cs_span chain, stapled;                 /* owned */
     pthread_mutex_t lock;                          /* of the ticket key */
     gnutls_datum_t ticket_key, cookie_key;
 };
@@ -242,6 +242,15 @@ enum { TLS_MAX_ISSUERS = 0x4000 };
 bool tls_asks_for_certificate(struct tls_scan *state, struct cs_span records);
 struct cs_span tls_open_head(struct cs_span records);
 bool tls_asks_in_secret(struct tls_context *context, struct cs_span records, bool tls13);
+
+/*
+ * tls_stapled.c. Of a RESPONSE at hand: as tls_check_stapled; when it is outdated, in seconds since 1970, INT64_MAX if
+ * it cannot be read; and whether it speaks of CERTIFICATE at all, for a server that knows no issuer: by issuer's name
+ * and serial number.
+ */
+enum tls_stapled tls_stapled_judge(struct cs_span response, struct cs_span certificate, struct cs_span issuer);
+int64_t tls_stapled_end(struct cs_span response);
+bool tls_stapled_concerns(struct cs_span response, struct cs_span certificate);
 
 /* tls_sessions.c: sessions that a client may resume. */
 void tls_sessions_offer(struct tls_context *context); /* to a handshake that begins */

@@ -9,7 +9,10 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/dtls.h>
+#include <gnutls/ocsp.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 void tls_credential_addref(struct tls_credential *credential)
 {
@@ -61,6 +64,7 @@ void tls_credential_release(struct tls_credential *credential)
     drop_key(&credential->cookie_key);
     pthread_mutex_destroy(&credential->lock);
     cs_span_drop(&credential->chain);
+    cs_span_drop(&credential->stapled);
     free(credential);
 }
 
@@ -110,6 +114,35 @@ static SECURITY_STATUS set_certificate(struct tls_credential *credential, const 
     return status;
 }
 
+/* GnuTLS's: a copy for one handshake. What has become outdated is as good as none. */
+static int give_stapled(gnutls_session_t session, void *data, gnutls_datum_t *response)
+{
+    const struct tls_credential *credential = data;
+    (void)session;
+    if (time(NULL) > tls_stapled_end(credential->stapled)) return GNUTLS_E_NO_CERTIFICATE_STATUS;
+    response->data = gnutls_malloc(credential->stapled.size);
+    if (!response->data) return GNUTLS_E_MEMORY_ERROR;
+    response->size = (unsigned)credential->stapled.size;
+    memcpy(response->data, credential->stapled.data, credential->stapled.size);
+    return 0;
+}
+
+/*
+ * GnuTLS's own way keeps silent about what has been revoked. A server whose response is of no use serves all the same,
+ * as one whose responder was not there.
+ */
+static SECURITY_STATUS set_stapled(struct tls_credential *credential, struct cs_span stapled)
+{
+    gnutls_datum_t certificate;
+    unsigned count;
+    tls_chain_read(credential->chain, &certificate, 1, &count); /* the first of however many */
+    if (!count || !tls_stapled_concerns(stapled, (struct cs_span){certificate.data, certificate.size})) return SEC_E_OK;
+    if (!cs_span_copy(&credential->stapled, stapled)) return SEC_E_INSUFFICIENT_MEMORY;
+    return gnutls_certificate_set_ocsp_status_request_function2(credential->certificates, 0, give_stapled, credential)
+               ? SEC_E_INSUFFICIENT_MEMORY
+               : SEC_E_OK;
+}
+
 /* Either is enough, but whatever is asked for must come of something (errors.tsv, SEC_E_ALGORITHM_MISMATCH). */
 static SECURITY_STATUS make_priorities(struct tls_credential *credential, const struct tls_credential_request *request)
 {
@@ -137,6 +170,7 @@ static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_
     if (gnutls_certificate_set_known_dh_params(credential->certificates, GNUTLS_SEC_PARAM_MEDIUM))
         return SEC_E_INSUFFICIENT_MEMORY;
     if (request->chain.size) status = set_certificate(credential, request);
+    if (status == SEC_E_OK && request->stapled.size) status = set_stapled(credential, request->stapled);
     if (status == SEC_E_OK) status = tls_issuers_offer(credential->certificates, request->issuers);
     if (status == SEC_E_OK && request->server && request->resume &&
         gnutls_session_ticket_key_generate(&credential->ticket_key))

@@ -7,6 +7,7 @@
 
 #include "secure.h"
 
+#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <string.h>
 
@@ -210,9 +211,42 @@ static SECURITY_STATUS server_name(const struct tls_context *context, struct cs_
     return SEC_E_OK;
 }
 
+static SECURITY_STATUS stapled(const struct tls_context *context, struct cs_writer *output)
+{
+    gnutls_datum_t response;
+    if (gnutls_ocsp_status_request_get2(context->session, 0, &response)) return SEC_E_NO_CREDENTIALS;
+    cs_write_span(output, (struct cs_span){response.data, response.size});
+    return SEC_E_OK;
+}
+
+/* Each certificate of TLS 1.3 has its own; in TLS 1.2 it is the first one's. */
+static enum tls_stapled check_stapled(const struct tls_context *context, struct cs_span certificate,
+                                      struct cs_span issuer)
+{
+    unsigned count = 0;
+    gnutls_datum_t response;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(context->session, &count);
+    for (unsigned i = 0; chain && i < count; i++)
+        if (chain[i].size == certificate.size && !memcmp(chain[i].data, certificate.data, certificate.size))
+            return gnutls_ocsp_status_request_get2(context->session, i, &response)
+                       ? TLS_STAPLED_NONE
+                       : tls_stapled_judge((struct cs_span){response.data, response.size}, certificate, issuer);
+    return TLS_STAPLED_NONE;
+}
+
+SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span certificate, struct cs_span issuer,
+                                  enum tls_stapled *found)
+{
+    const bool entered = enter(context);
+    *found = entered ? check_stapled(context, certificate, issuer) : TLS_STAPLED_NONE;
+    leave(context);
+    return entered ? SEC_E_OK : SEC_E_INVALID_HANDLE;
+}
+
 static SECURITY_STATUS query_bytes(const struct tls_context *context, enum tls_bytes which, struct cs_writer *output)
 {
     if (which == TLS_PEER_CHAIN) return peer_chain(context, output);
+    if (which == TLS_STAPLED) return stapled(context, output);
     if (which == TLS_ISSUERS) {
         cs_write_span(output, context->issuers);
         return SEC_E_OK;

@@ -10,14 +10,17 @@
 #include "session.h"
 #include "utf16.h"
 
+#include <gnutls/ocsp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { SESSIONS = 64 };
 
 struct session {
     struct cs_span key, data;
     int64_t until; /* FILETIME, UTC */
+    int64_t end;   /* of what was stapled: resumed later, it would leave the certificate without an answer */
 };
 
 /* Once it is full, the next one round gives way. Keys and data are owned. */
@@ -75,7 +78,7 @@ void tls_sessions_offer(struct tls_context *context)
     struct session *session =
         make_key(context, context->leg_flags & TLS_LEG_TRUST_PEER, &key) ? find(cs_written(&key)) : NULL;
     if (session) {
-        if (session->until > cs_now())
+        if (session->until > cs_now() && time(NULL) <= session->end)
             gnutls_session_set_data(context->session, session->data.data, session->data.size);
         drop(session); /* RFC 8446 C.4: a ticket that is shown twice links the two connections */
     }
@@ -111,11 +114,21 @@ static bool has_ticket(struct tls_context *context)
     return came || gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3;
 }
 
+/* What is outdated already has not answered anything. */
+static int64_t end_of_stapled(const struct tls_context *context)
+{
+    gnutls_datum_t response;
+    if (gnutls_ocsp_status_request_get2(context->session, 0, &response)) return INT64_MAX;
+    const int64_t end = tls_stapled_end((struct cs_span){response.data, response.size});
+    return end < time(NULL) ? INT64_MAX : end;
+}
+
 void tls_sessions_keep(struct tls_context *context)
 {
     struct cs_writer key = {0};
     gnutls_datum_t data;
-    struct session session = {.until = cs_now() + (int64_t)context->credential->lifespan * 10000};
+    struct session session = {.until = cs_now() + (int64_t)context->credential->lifespan * 10000,
+                              .end = end_of_stapled(context)};
     if (!context->server && make_key(context, context->trusted, &key) && has_ticket(context) &&
         !gnutls_session_get_data2(context->session, &data)) {
         if (cs_span_copy(&session.key, cs_written(&key)) &&
