@@ -53,6 +53,7 @@ enum cs_call {
     CS_CALL_TLS_QUERY_BYTES,
     CS_CALL_TLS_EXPORT,
     CS_CALL_TLS_SET_MTU,
+    CS_CALL_TLS_CHECK_STAPLED,
     CS_CALL_COUNT
 };
 
@@ -239,7 +240,7 @@ struct cs_ticket {
 /* Schannel. Certificates stand as tls.h says, and enumerations have its values. */
 struct cs_block_tls_acquire {
     uint32_t server, protocols, without, resume, lifespan, key_format, habits, reserved;
-    struct cs_bytes chain, key, issuers, suites;
+    struct cs_bytes chain, key, issuers, suites, stapled;
     uint64_t credential; /* out */
 };
 
@@ -263,6 +264,12 @@ struct cs_block_tls_mtu {
 struct cs_block_tls_alert {
     uint64_t context;
     uint32_t fatal, description;
+};
+
+struct cs_block_tls_stapled {
+    uint64_t context;
+    struct cs_bytes certificate, issuer; /* DER */
+    uint32_t found, reserved;            /* out: enum tls_stapled */
 };
 
 struct cs_block_tls_info {
@@ -328,13 +335,14 @@ CS_LAYOUT(cs_ticket, client, 32);
 CS_LAYOUT(cs_ticket, client_type, 80);
 CS_SIZE(cs_ticket, 104);
 CS_LAYOUT(cs_block_tls_acquire, chain, 32);
-CS_SIZE(cs_block_tls_acquire, 104);
+CS_SIZE(cs_block_tls_acquire, 120);
 CS_LAYOUT(cs_block_tls_leg, target, 24);
 CS_LAYOUT(cs_block_tls_leg, room, 72);
 CS_LAYOUT(cs_block_tls_leg, mtu, 104);
 CS_SIZE(cs_block_tls_leg, 112);
 CS_SIZE(cs_block_tls_mtu, 16);
 CS_SIZE(cs_block_tls_alert, 16);
+CS_SIZE(cs_block_tls_stapled, 48);
 CS_LAYOUT(cs_block_tls_info, session_id, 88);
 CS_SIZE(cs_block_tls_info, 520);
 CS_SIZE(cs_block_tls_export, 56);

@@ -131,13 +131,24 @@ NTSTATUS schannel_bytes(const struct schannel_context *context, UINT32 which, BY
 NTSTATUS schannel_verify_peer(const struct schannel_context *context);
 
 /*
+ * schannel_stapled.c. What the peer has stapled to CERTIFICATE says of it (STAPLED_), ISSUER being that of the chain
+ * that is looked at. Attach: what it has stapled to its own, as it came, becomes CERTIFICATE's property
+ * CERT_OCSP_RESPONSE_PROP_ID. Read: that property; the caller frees; NULL: it has none.
+ */
+UINT32 schannel_stapled_check(const struct schannel_context *context, PCCERT_CONTEXT certificate,
+                              PCCERT_CONTEXT issuer);
+void schannel_stapled_attach(const struct schannel_context *context, PCCERT_CONTEXT certificate);
+BYTE *schannel_stapled_read(PCCERT_CONTEXT certificate, DWORD *size);
+
+/*
  * schannel_revocation.c. What SCH_CRED_ flags ask of the chain engine, CERT_CHAIN_REVOCATION_: 0, nothing. The lists of
  * the system's "CA" store join a collection, where the engine looks for them; FALSE: no memory. What is found of CHAIN,
- * made with both: SEC_E_OK, CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE.
+ * CONTEXT's peer's, made with both: SEC_E_OK, CRYPT_E_REVOKED, CRYPT_E_NO_REVOCATION_CHECK, CRYPT_E_REVOCATION_OFFLINE.
  */
 DWORD schannel_revocation_flags(DWORD flags);
 BOOL schannel_revocation_add_lists(HCERTSTORE material);
-NTSTATUS schannel_revocation_check(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE material, DWORD flags);
+NTSTATUS schannel_revocation_check(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain,
+                                   HCERTSTORE material);
 
 /* schannel_settings.c. KEYING_MATERIAL: SEC_E_INVALID_PARAMETER before KEYING_MATERIAL_INFO was set. */
 SpSetContextAttributesFn schannel_set_context_attributes;
@@ -173,7 +184,8 @@ enum {
     LEG_DATAGRAM = 32
 };
 enum { LEAST_MTU = 200, MOST_MTU = 65536, DEFAULT_MTU = 1096 }; /* attributes.tsv, DTLS_MTU */
-enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME, ISSUERS };
+enum { PEER_CHAIN, LOCAL_CHAIN, ENDPOINT_BINDINGS, UNIQUE_BINDINGS, EXPORTER_BINDINGS, SERVER_NAME, ISSUERS, STAPLED };
+enum { STAPLED_NONE, STAPLED_GOOD, STAPLED_REVOKED, STAPLED_UNKNOWN, STAPLED_INVALID };
 enum { QUIET = 1, DEFERS = 2 };
 enum { KEY_NONE, KEY_CAPI, KEY_CNG_RSA, KEY_CNG_ECC };
 enum {

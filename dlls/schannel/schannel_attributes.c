@@ -13,6 +13,7 @@ static NTSTATUS peer_certificate(const struct schannel_context *context, PCCERT_
     PCCERT_CONTEXT certificate = schannel_chain_read(chain, size);
     HeapFree(GetProcessHeap(), 0, chain);
     if (!certificate) return SEC_E_INTERNAL_ERROR;
+    schannel_stapled_attach(context, certificate);
     *out = certificate;
     return SEC_E_OK;
 }

@@ -257,14 +257,16 @@ void schannel_credential_release(struct schannel_credential *credential)
 
 static NTSTATUS give_certificate(PCCERT_CONTEXT certificate, BOOL root, struct cs_block_tls_acquire *block)
 {
-    BYTE *chain, *key = NULL;
-    DWORD chain_size, key_size = 0;
+    BYTE *chain, *stapled, *key = NULL;
+    DWORD chain_size, stapled_size = 0, key_size = 0;
     NTSTATUS status = schannel_key_export(certificate, &key, &key_size, &block->key_format);
     if (status) return status;
     chain = schannel_chain_write(certificate, root, &chain_size);
+    stapled = block->server ? schannel_stapled_read(certificate, &stapled_size) : NULL;
     if (chain) {
         block->chain = sp_bytes(chain, chain_size);
         block->key = sp_bytes(key, key_size);
+        block->stapled = sp_bytes(stapled, stapled_size);
         status = CountersignCall(CS_CALL_TLS_ACQUIRE, block);
     } else {
         status = SEC_E_INSUFFICIENT_MEMORY;
@@ -272,6 +274,7 @@ static NTSTATUS give_certificate(PCCERT_CONTEXT certificate, BOOL root, struct c
     SecureZeroMemory(key, key_size);
     HeapFree(GetProcessHeap(), 0, key);
     HeapFree(GetProcessHeap(), 0, chain);
+    HeapFree(GetProcessHeap(), 0, stapled);
     return status;
 }
 

@@ -62,24 +62,42 @@ static NTSTATUS ask_lists(PCCERT_CONTEXT certificate, PCCERT_CONTEXT issuer, HCE
     return cleared ? SEC_E_OK : status;
 }
 
-static NTSTATUS check_element(const CERT_SIMPLE_CHAIN *chain, DWORD which, HCERTSTORE material, DWORD flags)
+/* Whether FLAGS ask about that element of CHAIN: the engine goes by itself, but knows of no stapled answers. */
+static BOOL is_asked_about(const CERT_SIMPLE_CHAIN *chain, DWORD which, DWORD flags)
 {
+    const BOOL root = (chain->rgpElement[which]->TrustStatus.dwInfoStatus & CERT_TRUST_IS_SELF_SIGNED) != 0;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN) return TRUE;
+    if (flags & SCH_CRED_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT && !root) return TRUE;
+    return flags & SCH_CRED_REVOCATION_CHECK_END_CERT && which == 0;
+}
+
+/* What is revoked by either, list or stapled answer, is revoked. */
+static NTSTATUS check_element(const struct schannel_context *context, const CERT_SIMPLE_CHAIN *chain, DWORD which,
+                              HCERTSTORE material)
+{
+    const DWORD flags = context->credential->flags;
     const CERT_CHAIN_ELEMENT *element = chain->rgpElement[which];
     const CERT_CHAIN_ELEMENT *issuer = chain->rgpElement[which + 1 < chain->cElement ? which + 1 : which];
     const DWORD errors = element->TrustStatus.dwErrorStatus;
-    if (errors & CERT_TRUST_IS_REVOKED) return CRYPT_E_REVOKED;
-    if (!(errors & (CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION))) return SEC_E_OK;
-    const NTSTATUS status = ask_lists(element->pCertContext, issuer->pCertContext, material);
+    NTSTATUS status = errors & CERT_TRUST_IS_REVOKED ? CRYPT_E_REVOKED : SEC_E_OK;
+    if (status == SEC_E_OK && errors & (CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION))
+        status = ask_lists(element->pCertContext, issuer->pCertContext, material);
+    if (status == CRYPT_E_REVOKED || !is_asked_about(chain, which, flags)) return status;
+    switch (schannel_stapled_check(context, element->pCertContext, issuer->pCertContext)) {
+    case STAPLED_REVOKED: return CRYPT_E_REVOKED;
+    case STAPLED_GOOD: return SEC_E_OK;
+    }
     if (status == CRYPT_E_REVOCATION_OFFLINE && flags & SCH_CRED_IGNORE_REVOCATION_OFFLINE) return SEC_E_OK;
     if (status == CRYPT_E_NO_REVOCATION_CHECK && flags & SCH_CRED_IGNORE_NO_REVOCATION_CHECK) return SEC_E_OK;
     return status;
 }
 
-NTSTATUS schannel_revocation_check(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE material, DWORD flags)
+NTSTATUS schannel_revocation_check(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain,
+                                   HCERTSTORE material)
 {
     NTSTATUS status = chain->TrustStatus.dwErrorStatus & CERT_TRUST_IS_REVOKED ? CRYPT_E_REVOKED : SEC_E_OK;
     for (DWORD i = 0; i < chain->cChain; i++)
         for (DWORD j = 0; status == SEC_E_OK && j < chain->rgpChain[i]->cElement; j++)
-            status = check_element(chain->rgpChain[i], j, material, flags);
+            status = check_element(context, chain->rgpChain[i], j, material);
     return status;
 }

@@ -126,7 +126,7 @@ static NTSTATUS check_chain(const struct schannel_context *context, const CERT_C
     NTSTATUS status = apply_policy(context, chain);
     if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
     if (status == SEC_E_OK) status = check_keys(chain);
-    return status ? status : schannel_revocation_check(chain, material, context->credential->flags);
+    return status ? status : schannel_revocation_check(context, chain, material);
 }
 
 static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT certificate)

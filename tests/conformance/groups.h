@@ -46,6 +46,7 @@ extern const struct conformance_group schannel_verify_group;
 extern const struct conformance_group schannel_trust_group;
 extern const struct conformance_group schannel_revocation_group;
 extern const struct conformance_group schannel_default_group;
+extern const struct conformance_group schannel_stapled_group;
 extern const struct conformance_group schannel_issuers_group;
 extern const struct conformance_group schannel_cng_group;
 extern const struct conformance_group schannel_ecdsa_group;

@@ -53,6 +53,7 @@ static const struct conformance_group *const groups[] = {
     &schannel_trust_group,
     &schannel_revocation_group,
     &schannel_default_group,
+    &schannel_stapled_group,
     &schannel_issuers_group,
     &schannel_cng_group,
     &schannel_ecdsa_group,

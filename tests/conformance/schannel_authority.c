@@ -128,3 +128,21 @@ PCCRL_CONTEXT authority_revoke(BYTE serial, bool forged, int days)
     size = sign(forged ? key_container(false) : authority_container(), X509_CERT_CRL_TO_BE_SIGNED, &info, bytes);
     return size ? CertCreateCRLContext(X509_ASN_ENCODING, bytes, size) : NULL;
 }
+
+DWORD authority_sign_encoded(const BYTE *encoded, DWORD size, bool forged, BYTE *bytes, DWORD room)
+{
+    const WCHAR *container = forged ? key_container(false) : authority_container();
+    BYTE signature[512];
+    CERT_SIGNED_CONTENT_INFO info = {.ToBeSigned = {size, (BYTE *)encoded},
+                                     .SignatureAlgorithm = {(LPSTR)szOID_RSA_SHA256RSA, {0, NULL}},
+                                     .Signature = {sizeof(signature), signature, 0}};
+    HCRYPTPROV provider;
+    BOOL done;
+
+    if (!container || !CryptAcquireContextW(&provider, container, CONTAINER_PROVIDER, PROV_RSA_AES, 0)) return 0;
+    done = CryptSignCertificate(provider, AT_KEYEXCHANGE, X509_ASN_ENCODING, encoded, size, &info.SignatureAlgorithm,
+                                NULL, signature, &info.Signature.cbData) &&
+           CryptEncodeObject(X509_ASN_ENCODING, X509_CERT, &info, bytes, &room);
+    CryptReleaseContext(provider, 0);
+    return done ? room : 0;
+}

@@ -19,4 +19,8 @@ PCCERT_CONTEXT authority_issue(const WCHAR *name, BYTE serial, const CERT_PUBLIC
  * due in DAYS from now. */
 PCCRL_CONTEXT authority_revoke(BYTE serial, bool forged, int days);
 
+/* ENCODED as certificates are signed: a SEQUENCE of it, the algorithm and the signature, into BYTES, which have ROOM.
+ * FORGED: with another key. Returns the size; 0: it could not. */
+DWORD authority_sign_encoded(const BYTE *encoded, DWORD size, bool forged, BYTE *bytes, DWORD room);
+
 #endif

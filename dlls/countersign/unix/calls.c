@@ -343,6 +343,7 @@ const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
     [CS_CALL_TLS_QUERY_BYTES] = tls_call_query_bytes,
     [CS_CALL_TLS_EXPORT] = tls_call_export,
     [CS_CALL_TLS_SET_MTU] = tls_call_set_mtu,
+    [CS_CALL_TLS_CHECK_STAPLED] = tls_call_check_stapled,
 };
 
 EXPORT extern const unix_call __wine_unix_call_wow64_funcs[CS_CALL_COUNT]

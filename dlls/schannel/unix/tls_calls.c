@@ -24,7 +24,8 @@ SECURITY_STATUS tls_call_acquire(void *args)
                                                    .key = span_of(block->key),
                                                    .key_format = block->key_format,
                                                    .issuers = span_of(block->issuers),
-                                                   .suites = span_of(block->suites)};
+                                                   .suites = span_of(block->suites),
+                                                   .stapled = span_of(block->stapled)};
     struct tls_credential *credential = NULL;
     SECURITY_STATUS status = tls_credential_new(&request, &credential);
     block->credential = (uintptr_t)credential;
@@ -142,6 +143,16 @@ SECURITY_STATUS tls_call_query_bytes(void *args)
     struct cs_block_text *block = args;
     struct cs_writer bytes = {0};
     return give_written(block, &bytes, tls_query_bytes(object_of(block->object), block->which, &bytes));
+}
+
+SECURITY_STATUS tls_call_check_stapled(void *args)
+{
+    struct cs_block_tls_stapled *block = args;
+    enum tls_stapled found = TLS_STAPLED_NONE;
+    SECURITY_STATUS status =
+        tls_check_stapled(object_of(block->context), span_of(block->certificate), span_of(block->issuer), &found);
+    block->found = found;
+    return status;
 }
 
 SECURITY_STATUS tls_call_export(void *args)
