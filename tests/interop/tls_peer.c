@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One side of a TLS connection over Schannel's native half, driven by lines (lines.h), so that a test can set it
- * against another implementation. `tls_peer --help` lists the commands. It takes every certificate of the other side's.
+ * against another implementation. `tls_peer --help` lists the commands. It takes every certificate of the other side's,
+ * unless it is told who has issued that: then those that a stapled response says are good.
  */
 #include "lines.h"
 #include "tls.h"
@@ -14,7 +15,7 @@
 struct peer {
     struct tls_credential_request request;
     uint32_t flags, mtu;
-    struct cs_writer chain, key, target, offer, address;
+    struct cs_writer chain, key, target, offer, address, stapled, issuer;
     struct tls_credential *credential;
     struct tls_context *context;
 };
@@ -36,6 +37,8 @@ static void answer_status(SECURITY_STATUS status)
         {SEC_E_ALGORITHM_MISMATCH, "SEC_E_ALGORITHM_MISMATCH"},
         {SEC_E_ILLEGAL_MESSAGE, "SEC_E_ILLEGAL_MESSAGE"},
         {SEC_E_APPLICATION_PROTOCOL_MISMATCH, "SEC_E_APPLICATION_PROTOCOL_MISMATCH"},
+        {CRYPT_E_REVOKED, "CRYPT_E_REVOKED"},
+        {CRYPT_E_NO_REVOCATION_CHECK, "CRYPT_E_NO_REVOCATION_CHECK"},
     };
     const char *name = "UNKNOWN";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -99,6 +102,18 @@ static void command_certificate(struct peer *peer, char *rest)
     answer_status(SEC_E_OK);
 }
 
+static void command_stapled(struct peer *peer, char *rest)
+{
+    if (settled(peer) && take_bytes(&rest, &peer->stapled)) answer_status(SEC_E_OK);
+}
+
+static void command_issuer(struct peer *peer, char *rest)
+{
+    if (!take_bytes(&rest, &peer->issuer)) return;
+    peer->flags &= ~(uint32_t)TLS_LEG_TRUST_PEER;
+    answer_status(SEC_E_OK);
+}
+
 static void command_target(struct peer *peer, char *rest)
 {
     cs_writer_drop(&peer->target);
@@ -130,7 +145,39 @@ static SECURITY_STATUS acquire(struct peer *peer)
     if (peer->credential) return SEC_E_OK;
     peer->request.chain = cs_written(&peer->chain);
     peer->request.key = cs_written(&peer->key);
+    peer->request.stapled = cs_written(&peer->stapled);
     return tls_credential_new(&peer->request, &peer->credential);
+}
+
+/* What Windows's policy makes of it where a program asks for the end certificate's revocation. */
+static SECURITY_STATUS judge(struct peer *peer)
+{
+    struct cs_writer chain = {0};
+    enum tls_stapled found = TLS_STAPLED_NONE;
+    tls_query_bytes(peer->context, TLS_PEER_CHAIN, &chain);
+    struct cs_reader reader = cs_reader_of(cs_written(&chain));
+    const struct cs_span certificate = cs_read_span(&reader, cs_read_be(&reader, 3));
+    tls_check_stapled(peer->context, certificate, cs_written(&peer->issuer), &found);
+    cs_writer_drop(&chain);
+    if (found == TLS_STAPLED_REVOKED) return CRYPT_E_REVOKED;
+    return found == TLS_STAPLED_GOOD ? SEC_E_OK : CRYPT_E_NO_REVOCATION_CHECK;
+}
+
+/* As often as the other side's certificate is to be looked at. */
+static SECURITY_STATUS run_leg(struct peer *peer, struct tls_leg *leg)
+{
+    SECURITY_STATUS status = tls_leg(&peer->context, leg);
+    size_t consumed = leg->consumed;
+    while (status == TLS_I_VERIFY_PEER) {
+        leg->flags |= TLS_LEG_VERDICT;
+        leg->verdict = judge(peer);
+        leg->input = (struct cs_span){leg->input.data + leg->consumed, leg->input.size - leg->consumed};
+        leg->consumed = 0;
+        status = tls_leg(&peer->context, leg);
+        consumed += leg->consumed;
+    }
+    leg->consumed = consumed;
+    return status;
 }
 
 static void answer_token(struct peer *peer, const struct tls_leg *leg)
@@ -157,7 +204,7 @@ static void command_leg(struct peer *peer, char *rest)
     leg.mtu = peer->mtu;
     leg.address = cs_written(&peer->address);
     if (none) leg.flags |= TLS_LEG_NO_INPUT;
-    if (status == SEC_E_OK) status = tls_leg(&peer->context, &leg);
+    if (status == SEC_E_OK) status = run_leg(peer, &leg);
     answer_status(status);
     if (peer->context) answer_token(peer, &leg);
     cs_writer_drop(&input);
@@ -245,6 +292,8 @@ int main(int argc, char **argv)
         {"resume", "", command_resume},
         {"ask", "for the client's certificate", command_ask},
         {"certificate", "CHAIN KEY (PKCS #8)", command_certificate},
+        {"stapled", "OCSP response", command_stapled},
+        {"issuer", "of the other side's certificate, which is to be good", command_issuer},
         {"target", "NAME", command_target},
         {"offer", "SEC_APPLICATION_PROTOCOLS", command_offer},
         {"datagram", "the MTU, or 0: DTLS", command_datagram},
@@ -266,5 +315,7 @@ int main(int argc, char **argv)
     cs_writer_drop(&peer.target);
     cs_writer_drop(&peer.offer);
     cs_writer_drop(&peer.address);
+    cs_writer_drop(&peer.stapled);
+    cs_writer_drop(&peer.issuer);
     return result;
 }
