@@ -12,6 +12,7 @@
 #include "spnego_vectors.h"
 #include "ticket_forge.h"
 #include "tls_keys.h"
+#include "tls_ocsp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -359,13 +360,37 @@ static void seed_tls_keys(const char *folder)
     }
 }
 
+/* How, and a response, or changes to one: how, where (two bytes), how much, bytes. */
+static void seed_stapled(const char *folder)
+{
+    static const char *const changes[] = {"01",           "02",          "0100000001ff", "02800000018000a00001",
+                                          "02000a000102", "0201500001aa"};
+    for (unsigned status = TLS_OCSP_GOOD; status <= TLS_OCSP_UNKNOWN; status++)
+        for (unsigned by = TLS_OCSP_MIDDLE; by <= TLS_OCSP_RESPONDER; by++) {
+            struct tls_ocsp description = tls_ocsp_about_leaf(status);
+            struct cs_writer response = {0};
+            char name[32];
+            description.signer = by;
+            description.critical = by == TLS_OCSP_TWIN;
+            tls_ocsp_write(&response, &description);
+            snprintf(name, sizeof name, "response-%u-%u", status, by);
+            seed_message(folder, "tls_stapled", name, (struct cs_span){(const uint8_t *)"", 1}, cs_written(&response));
+            cs_writer_drop(&response);
+        }
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "changes-%zu", i);
+        seed_hex(folder, "tls_stapled", name, "", changes[i]);
+    }
+}
+
 /* Each setup of the exchanges undisturbed, with a change in each of three tokens, and with all that comes later. */
 static void seed_tls(const char *folder)
 {
     static const char *const tails[] = {"", "010000100001aa", "000100002000011600010200500180", "000000000000000001000200",
                                         "00000000030000010000020001000400", "020005160303000100", "0300051503030002010000"};
     char head[16], name[32];
-    for (unsigned setup = 0; setup < 8; setup++)
+    for (unsigned setup = 0; setup < 10; setup++)
         for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
             snprintf(head, sizeof head, "%02x", setup);
             snprintf(name, sizeof name, "setup-%u-%zu", setup, i);
@@ -424,6 +449,7 @@ int main(int argc, char **argv)
     seed_kerberos_user_to_user(argv[1]);
     seed_describe(argv[1]);
     seed_tls_keys(argv[1]);
+    seed_stapled(argv[1]);
     seed_tls(argv[1]);
     seed_imports(argv[1]);
     return 0;

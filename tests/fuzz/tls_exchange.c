@@ -4,13 +4,13 @@
 
 #include "changes.h"
 #include "tls_context.h"
-#include "tls_world.h"
+#include "tls_ocsp.h"
 #include "utf16.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { SETUPS = 8, MOST_CHANGES = 4, MOST_TURNS = 10, LATER = 4 };
+enum { SETUPS = 10, STAPLED = 8 /* from that one on */, MOST_CHANGES = 4, MOST_TURNS = 10, LATER = 4 };
 
 #define ONLY_1_3 .client_protocols = SP_PROT_TLS1_3_CLIENT, .server_protocols = SP_PROT_TLS1_3_SERVER
 #define ONLY_1_2 .client_protocols = SP_PROT_TLS1_2_CLIENT, .server_protocols = SP_PROT_TLS1_2_SERVER
@@ -23,14 +23,43 @@ static const struct tls_world_setup setups[SETUPS] = {
     {ONLY_1_2, .key = TLS_WORLD_P256, .client_certificate = true, .server_flags = TLS_LEG_ASK_PEER},
     {ONLY_1_3, .key = TLS_WORLD_ED25519, .client_certificate = true, .server_flags = TLS_LEG_ASK_PEER},
     {.client_protocols = SP_PROT_TLS1_0_CLIENT, .server_protocols = SP_PROT_TLS1_0_SERVER, .key = TLS_WORLD_P256},
+    {ONLY_1_3},
+    {ONLY_1_2},
 };
+
+/* For as long as anybody fuzzes. */
+static struct cs_span stapled_response(void)
+{
+    static struct cs_writer response;
+    struct tls_ocsp good = tls_ocsp_about_leaf(TLS_OCSP_GOOD);
+    good.singles[0].to = 30 * 86400;
+    if (!response.size) tls_ocsp_write(&response, &good);
+    return cs_written(&response);
+}
+
+/* Whatever comes of a response that says "good", it has not said anything else. */
+static SECURITY_STATUS judge(struct tls_context *context)
+{
+    enum tls_stapled found;
+    const SECURITY_STATUS status =
+        tls_check_stapled(context, tls_ocsp_der(TLS_OCSP_LEAF), tls_ocsp_der(TLS_OCSP_MIDDLE), &found);
+    fuzz_require(status == SEC_E_OK && found != TLS_STAPLED_REVOKED && found != TLS_STAPLED_UNKNOWN, "another word");
+    return SEC_E_OK;
+}
 
 /* Credentials are made once. */
 static struct tls_world_pair *open_pair(unsigned which)
 {
     static struct tls_world_pair pairs[SETUPS];
     struct tls_world_pair *pair = &pairs[which];
-    if (!pair->client_credential) fuzz_require(tls_world_open(pair, &setups[which]) == SEC_E_OK, "credentials");
+    struct tls_world_setup setup = setups[which];
+    if (pair->client_credential) return pair;
+    if (which >= STAPLED) {
+        setup.server_certificate = tls_ocsp_server();
+        setup.stapled = stapled_response();
+    }
+    fuzz_require(tls_world_open(pair, &setup) == SEC_E_OK, "credentials");
+    pair->judge = judge;
     return pair;
 }
 
