@@ -234,7 +234,7 @@ void tls_ocsp_sign(struct cs_writer *output, const struct tls_ocsp *description,
     const size_t start = output->size;
     cs_der_write(output, DER_ENUMERATED, (struct cs_span){&description->response_status, 1});
     const size_t bytes = output->size;
-    if (!description->response_status) {
+    if (!description->response_status || description->answers_all_the_same) {
         cs_der_write(output, DER_OID, BYTES("\x2b\x06\x01\x05\x05\x07\x30\x01\x01"));
         const size_t basic = output->size;
         cs_write_span(output, tbs);

@@ -47,11 +47,12 @@ struct tls_ocsp {
     unsigned count;
     struct tls_ocsp_single singles[3];
     enum tls_ocsp_certificate signer;
-    bool by_key;              /* the responder is named by its key, not its name */
-    bool without_certificate; /* the signer's is left out; those of the middle and the root never come */
-    bool sha1;                /* of the signature; else SHA-256 */
-    bool critical;            /* an extension of the response's that nobody knows */
-    uint8_t response_status;  /* RFC 6960 4.2.1; other than 0: nothing but that */
+    bool by_key;               /* the responder is named by its key, not its name */
+    bool without_certificate;  /* the signer's is left out; those of the middle and the root never come */
+    bool sha1;                 /* of the signature; else SHA-256 */
+    bool critical;             /* an extension of the response's that nobody knows */
+    uint8_t response_status;   /* RFC 6960 4.2.1; other than 0: nothing but that, */
+    bool answers_all_the_same; /* or the answers as well */
 };
 
 /* One answer about the leaf, by the middle itself, for an hour to come. */

@@ -99,6 +99,9 @@ static const struct {
      TLS_STAPLED_UNKNOWN},
     /* the response itself */
     {"critical extension", {ABOUT_LEAF(NOW), BY_MIDDLE, .critical = true}, TLS_STAPLED_INVALID},
+    {"try later, with an answer",
+     {ABOUT_LEAF(NOW), BY_MIDDLE, .response_status = 3, .answers_all_the_same = true},
+     TLS_STAPLED_INVALID},
     {"try later", {ABOUT_LEAF(NOW), BY_MIDDLE, .response_status = 3}, TLS_STAPLED_INVALID},
 };
 enum { RESPONSES = sizeof responses / sizeof *responses };
