@@ -61,7 +61,7 @@ static const struct made *make(enum tls_ocsp_certificate which)
     static struct made all[TLS_OCSP_CERTIFICATES];
     struct made *made = &all[which];
     const struct kind *kind = &kinds[which];
-    const uint8_t serial = which == TLS_OCSP_LEAF ? TLS_OCSP_SERIAL : (uint8_t)(0x20 + which);
+    const uint8_t serial = which == TLS_OCSP_LEAF ? TLS_OCSP_SERIAL : (uint8_t)(TLS_OCSP_OTHERS + which);
     if (made->der.size) return made;
     must(gnutls_x509_privkey_init(&made->key));
     must(gnutls_x509_privkey_generate(made->key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));

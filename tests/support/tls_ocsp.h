@@ -24,7 +24,7 @@ enum tls_ocsp_certificate {
     TLS_OCSP_ROOT_RESPONDER, /* a responder from the root */
     TLS_OCSP_CERTIFICATES
 };
-enum { TLS_OCSP_SERIAL = 7 };
+enum { TLS_OCSP_SERIAL = 7, TLS_OCSP_OTHERS = 0x20 /* plus which one it is: the serial numbers of the others */ };
 
 /* In DER, for the process's life. */
 struct cs_span tls_ocsp_der(enum tls_ocsp_certificate which);

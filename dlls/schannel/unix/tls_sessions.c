@@ -114,13 +114,20 @@ static bool has_ticket(struct tls_context *context)
     return came || gnutls_protocol_get_version(context->session) < GNUTLS_TLS1_3;
 }
 
-/* What is outdated already has not answered anything. */
+/* The first end of what was stapled to the chain. What is outdated already has not answered anything. */
 static int64_t end_of_stapled(const struct tls_context *context)
 {
+    const int64_t now = time(NULL);
+    int64_t first = INT64_MAX;
+    unsigned count = 0;
     gnutls_datum_t response;
-    if (gnutls_ocsp_status_request_get2(context->session, 0, &response)) return INT64_MAX;
-    const int64_t end = tls_stapled_end((struct cs_span){response.data, response.size});
-    return end < time(NULL) ? INT64_MAX : end;
+    gnutls_certificate_get_peers(context->session, &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (gnutls_ocsp_status_request_get2(context->session, i, &response)) continue;
+        const int64_t end = tls_stapled_end((struct cs_span){response.data, response.size});
+        if (end >= now && end < first) first = end;
+    }
+    return first;
 }
 
 void tls_sessions_keep(struct tls_context *context)
