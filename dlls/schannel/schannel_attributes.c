@@ -97,6 +97,29 @@ static NTSTATUS eap_keys(const struct schannel_context *context, SecPkgContext_E
     return CountersignCall(CS_CALL_TLS_EXPORT, &block);
 }
 
+/* Bytes of the Unix half's in memory that FreeContextBuffer frees; *out NULL for none. */
+static NTSTATUS lent_bytes(const struct schannel_context *context, UINT32 which, void **out, DWORD *size)
+{
+    BYTE *bytes;
+    NTSTATUS status = schannel_bytes(context, which, &bytes, size);
+    if (status) return status;
+    *out = *size ? sp_allocate(*size) : NULL;
+    if (*out) memcpy(*out, bytes, *size);
+    HeapFree(GetProcessHeap(), 0, bytes);
+    return *size && !*out ? SEC_E_INSUFFICIENT_MEMORY : SEC_E_OK;
+}
+
+/* The numbers come in the order of the processor's bytes. */
+static NTSTATUS negotiated_extensions(const struct schannel_context *context,
+                                      SecPkgContext_NegotiatedTlsExtensions *out)
+{
+    void *numbers;
+    DWORD size;
+    NTSTATUS status = lent_bytes(context, EXTENSIONS, &numbers, &size);
+    if (status == SEC_E_OK) *out = (SecPkgContext_NegotiatedTlsExtensions){size / sizeof(USHORT), numbers};
+    return status;
+}
+
 /* The caller says what it wants in the structure itself. */
 static NTSTATUS keying_material(const struct schannel_context *context, SecPkgContext_KeyingMaterial_Inproc *material)
 {
@@ -140,6 +163,7 @@ NTSTATUS NTAPI schannel_query_context_attributes(LSA_SEC_HANDLE handle, ULONG at
     case SECPKG_ATTR_NAMES: return peer_name(context, FALSE, &((SecPkgContext_NamesW *)buffer)->sUserName);
     case SECPKG_ATTR_AUTHORITY: return peer_name(context, TRUE, &((SecPkgContext_AuthorityW *)buffer)->sAuthorityName);
     case SECPKG_ATTR_ISSUER_LIST_EX: return schannel_issuer_list(context, buffer);
+    case SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS: return negotiated_extensions(context, buffer);
     case SECPKG_ATTR_EAP_KEY_BLOCK: return eap_keys(context, buffer);
     case SECPKG_ATTR_LIFESPAN: return lifespan(context, buffer);
     case SECPKG_ATTR_APP_DATA: return schannel_app_data(context, buffer);

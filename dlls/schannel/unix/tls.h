@@ -183,10 +183,12 @@ enum tls_bytes {
     TLS_UNIQUE_BINDINGS,   /* RFC 5929 3, "tls-unique:" and the first Finished; not in TLS 1.3 */
     TLS_EXPORTER_BINDINGS, /* RFC 9266, "tls-exporter:" and 32 bytes */
     TLS_SERVER_NAME,       /* server: the name that the client asked for, UTF-8 */
-    TLS_ISSUERS, /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
-                    big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
-    TLS_STAPLED  /* what the peer has stapled to its own certificate, as it came: nobody has looked at it. Also before
-                    the handshake is through */
+    TLS_ISSUERS,   /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
+                      big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
+    TLS_STAPLED,   /* what the peer has stapled to its own certificate, as it came: nobody has looked at it. Also before
+                      the handshake is through */
+    TLS_EXTENSIONS /* what the server has answered in the last handshake: the numbers of TLS extensions, two bytes
+                       each, little-endian */
 };
 
 /* Appends those bytes to OUTPUT. SEC_E_OK; SEC_E_NO_CREDENTIALS: there are none; SEC_E_INVALID_HANDLE;

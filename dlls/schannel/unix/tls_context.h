@@ -87,8 +87,9 @@ struct tls_context {
      * later one: GnuTLS goes on with certificates of that one */
     bool told_asked, awaits_credential;
     struct tls_scan scan;
-    struct cs_span issuers; /* owned: the names in the last CertificateRequest, each behind its length; or empty */
-    struct cs_span asking;  /* owned: the record with which a server has asked for a new handshake */
+    struct cs_writer extensions; /* TLS_EXTENSIONS of the handshake at hand */
+    struct cs_span issuers;      /* owned: the names in the last CertificateRequest, each behind its length; or empty */
+    struct cs_span asking;       /* owned: the record with which a server has asked for a new handshake */
     size_t told_at;         /* bytes taken of a program's input before it has heard of it, for it comes once more */
     bool finished;          /* the handshake at hand, as far as GnuTLS is concerned */
     bool rehandshake_asked; /* the peer has asked for a new handshake */

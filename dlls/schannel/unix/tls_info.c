@@ -243,6 +243,13 @@ SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span ce
     return entered ? SEC_E_OK : SEC_E_INVALID_HANDLE;
 }
 
+static SECURITY_STATUS extensions(const struct tls_context *context, struct cs_writer *output)
+{
+    if (context->extensions.failed) return SEC_E_INSUFFICIENT_MEMORY;
+    cs_write_span(output, cs_written(&context->extensions));
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS query_bytes(const struct tls_context *context, enum tls_bytes which, struct cs_writer *output)
 {
     if (which == TLS_PEER_CHAIN) return peer_chain(context, output);
@@ -258,6 +265,7 @@ static SECURITY_STATUS query_bytes(const struct tls_context *context, enum tls_b
     case TLS_UNIQUE_BINDINGS: return binding(context, GNUTLS_CB_TLS_UNIQUE, "tls-unique:", output);
     case TLS_EXPORTER_BINDINGS: return binding(context, GNUTLS_CB_TLS_EXPORTER, "tls-exporter:", output);
     case TLS_SERVER_NAME: return server_name(context, output);
+    case TLS_EXTENSIONS: return extensions(context, output);
     default: return SEC_E_UNSUPPORTED_FUNCTION;
     }
 }

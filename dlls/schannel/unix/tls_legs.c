@@ -37,6 +37,7 @@ void tls_context_release(struct tls_context *context)
     cs_writer_drop(&context->outgoing);
     cs_writer_drop(&context->deferred);
     cs_writer_drop(&context->early);
+    cs_writer_drop(&context->extensions);
     dtls_flight_drop(context);
     cs_span_drop(&context->name);
     cs_span_drop(&context->asking);

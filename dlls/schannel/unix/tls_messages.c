@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What handshake messages say and GnuTLS does not tell: how much the peer takes in a record, that it wants new keys in
- * return for its own, that a ticket has come, and whose certificates a server takes.
+ * return for its own, that a ticket has come, whose certificates a server takes, and which extensions it answers.
  */
 #include "tls_context.h"
 
@@ -9,15 +9,38 @@
 
 enum { RECORD_SIZE_LIMIT = 28 };
 
+struct extension {
+    uint16_t number;
+    struct cs_span value;
+};
+
+/* The next one of those that READER is at; false: there is none. */
+static bool next_extension(struct cs_reader *reader, struct extension *extension)
+{
+    if (!reader->remaining) return false;
+    extension->number = (uint16_t)cs_read_be(reader, 2);
+    extension->value = cs_read_span(reader, cs_read_be(reader, 2));
+    return !reader->failed;
+}
+
 /* RFC 8449: of the peer's, in whichever message of the two roles it stands. */
 static void find_record_limit(struct tls_context *context, struct cs_span extensions)
 {
     struct cs_reader reader = cs_reader_of(extensions);
-    while (reader.remaining && !reader.failed) {
-        const uint64_t type = cs_read_be(&reader, 2);
-        struct cs_reader value = cs_reader_of(cs_read_span(&reader, cs_read_be(&reader, 2)));
-        if (type == RECORD_SIZE_LIMIT) context->record_limit = (uint32_t)cs_read_be(&value, 2);
+    struct extension extension;
+    while (next_extension(&reader, &extension)) {
+        struct cs_reader value = cs_reader_of(extension.value);
+        if (extension.number == RECORD_SIZE_LIMIT) context->record_limit = (uint32_t)cs_read_be(&value, 2);
     }
+}
+
+/* What a server answers is what both have agreed on: first a ServerHello, then EncryptedExtensions. */
+static void note_answers(struct tls_context *context, unsigned type, struct cs_span extensions)
+{
+    struct cs_reader reader = cs_reader_of(extensions);
+    struct extension extension;
+    if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) cs_writer_drop(&context->extensions);
+    while (next_extension(&reader, &extension)) cs_write_u16(&context->extensions, extension.number);
 }
 
 static void skip(struct cs_reader *reader, size_t length_of_length)
@@ -62,6 +85,8 @@ static int look_at_message(gnutls_session_t session, unsigned type, unsigned whe
     const struct cs_span bytes = {message->data, message->size};
     (void)when;
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && !is_suite_allowed(context, bytes)) return GNUTLS_E_NO_CIPHER_SUITES;
+    if (type == GNUTLS_HANDSHAKE_SERVER_HELLO || type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
+        note_answers(context, type, extensions_of(context, type, bytes));
     if (!incoming) return 0;
     switch (type) {
     case GNUTLS_HANDSHAKE_CLIENT_HELLO:
