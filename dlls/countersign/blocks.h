@@ -250,10 +250,11 @@ struct cs_block_tls_leg {
     uint32_t flags;      /* enum tls_leg_flags */
     int32_t verdict;     /* a SECURITY_STATUS */
     struct cs_bytes target, input, protocols;
-    uint32_t room;                          /* bytes that the caller has for the output token */
-    uint32_t consumed, missing, token_size; /* out */
-    struct cs_bytes address;                /* DTLS, server: the client's, whatever its form */
-    uint32_t mtu, reserved;                 /* DTLS: bytes; 0 leaves it */
+    uint32_t room;                                  /* bytes that the caller has for the output token */
+    uint32_t consumed, missing, token_size;         /* out */
+    struct cs_bytes address;                        /* DTLS, server: the client's, whatever its form */
+    uint32_t mtu, reserved;                         /* DTLS: bytes; 0 leaves it */
+    struct cs_bytes srtp_profiles, srtp_identifier; /* DTLS, first leg: as struct tls_leg has them */
 };
 
 struct cs_block_tls_mtu {
@@ -339,7 +340,7 @@ CS_SIZE(cs_block_tls_acquire, 120);
 CS_LAYOUT(cs_block_tls_leg, target, 24);
 CS_LAYOUT(cs_block_tls_leg, room, 72);
 CS_LAYOUT(cs_block_tls_leg, mtu, 104);
-CS_SIZE(cs_block_tls_leg, 112);
+CS_SIZE(cs_block_tls_leg, 144);
 CS_SIZE(cs_block_tls_mtu, 16);
 CS_SIZE(cs_block_tls_alert, 16);
 CS_SIZE(cs_block_tls_stapled, 48);

@@ -120,6 +120,26 @@ static NTSTATUS negotiated_extensions(const struct schannel_context *context,
     return status;
 }
 
+/* A profile of 0, where none was agreed on, as APPLICATION_PROTOCOL has no protocol then; TLS has none ever. */
+static NTSTATUS srtp_parameters(const struct schannel_context *context, SecPkgContext_SrtpParameters *out)
+{
+    BYTE *bytes;
+    DWORD size;
+    NTSTATUS status = schannel_bytes(context, SRTP, &bytes, &size);
+    if (status) return status;
+    *out = (SecPkgContext_SrtpParameters){.MasterKeyIdentifierSize = (BYTE)(size - sizeof out->ProtectionProfile)};
+    memcpy(&out->ProtectionProfile, bytes, sizeof out->ProtectionProfile);
+    if (out->MasterKeyIdentifierSize) {
+        out->MasterKeyIdentifier = sp_allocate(out->MasterKeyIdentifierSize);
+        if (out->MasterKeyIdentifier)
+            memcpy(out->MasterKeyIdentifier, bytes + sizeof out->ProtectionProfile, out->MasterKeyIdentifierSize);
+        else
+            status = SEC_E_INSUFFICIENT_MEMORY;
+    }
+    HeapFree(GetProcessHeap(), 0, bytes);
+    return status;
+}
+
 /* The caller says what it wants in the structure itself. */
 static NTSTATUS keying_material(const struct schannel_context *context, SecPkgContext_KeyingMaterial_Inproc *material)
 {
@@ -164,6 +184,7 @@ NTSTATUS NTAPI schannel_query_context_attributes(LSA_SEC_HANDLE handle, ULONG at
     case SECPKG_ATTR_AUTHORITY: return peer_name(context, TRUE, &((SecPkgContext_AuthorityW *)buffer)->sAuthorityName);
     case SECPKG_ATTR_ISSUER_LIST_EX: return schannel_issuer_list(context, buffer);
     case SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS: return negotiated_extensions(context, buffer);
+    case SECPKG_ATTR_SRTP_PARAMETERS: return srtp_parameters(context, buffer);
     case SECPKG_ATTR_EAP_KEY_BLOCK: return eap_keys(context, buffer);
     case SECPKG_ATTR_LIFESPAN: return lifespan(context, buffer);
     case SECPKG_ATTR_APP_DATA: return schannel_app_data(context, buffer);

@@ -14,7 +14,8 @@ struct call {
     struct schannel_context *context;
     BOOL first;
     ULONG request;
-    SecBuffer *input, *rest, *protocols; /* TOKEN, the EMPTY that tells of what is left, APPLICATION_PROTOCOLS */
+    SecBuffer *input, *rest, *protocols;        /* TOKEN, the EMPTY that tells of what is left, APPLICATION_PROTOCOLS */
+    SecBuffer *srtp_profiles, *srtp_identifier; /* DTLS, first leg */
     SecBuffer *mtu, *address; /* DTLS: SEC_DTLS_MTU; a server's EXTRA, the client's SOCKADDR, for its cookie */
     SecBuffer *output, *alert;
 };
@@ -39,6 +40,8 @@ static NTSTATUS take_call(const SecBufferDesc *input, const SecBufferDesc *outpu
     call->input = find_buffer(input, SECBUFFER_TOKEN);
     call->rest = find_buffer(input, SECBUFFER_EMPTY);
     call->protocols = find_buffer(input, SECBUFFER_APPLICATION_PROTOCOLS);
+    call->srtp_profiles = find_buffer(input, SECBUFFER_SRTP_PROTECTION_PROFILES);
+    call->srtp_identifier = find_buffer(input, SECBUFFER_SRTP_MASTER_KEY_IDENTIFIER);
     call->mtu = find_buffer(input, SECBUFFER_DTLS_MTU);
     call->address = find_buffer(input, SECBUFFER_EXTRA);
     if (!call->output) return SEC_E_INVALID_TOKEN;                      /* row 162 */
@@ -68,6 +71,8 @@ static void fill_datagram(const struct call *call, struct cs_block_tls_leg *bloc
     if (!call->context->datagram) return;
     block->flags |= LEG_DATAGRAM;
     block->mtu = mtu_of(call);
+    block->srtp_profiles = bytes_of(call->srtp_profiles);
+    block->srtp_identifier = bytes_of(call->srtp_identifier);
     if (call->context->credential->server) block->address = bytes_of(call->address);
 }
 

@@ -54,7 +54,8 @@ static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *ou
     for (ULONG i = 0; input && i < input->cBuffers; i++) {
         const SecBuffer *buffer = &input->pBuffers[i];
         const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
-        if (type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS || type == SECBUFFER_APPLICATION_PROTOCOLS)
+        if (type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS || type == SECBUFFER_APPLICATION_PROTOCOLS ||
+            type == SECBUFFER_SRTP_PROTECTION_PROFILES || type == SECBUFFER_SRTP_MASTER_KEY_IDENTIFIER)
             probe(buffer->pvBuffer, buffer->cbBuffer, FALSE);
     }
     for (ULONG i = 0; output && i < output->cBuffers; i++) {

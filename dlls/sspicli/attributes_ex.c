@@ -57,6 +57,7 @@ static const struct attribute_size context_sizes[] = {
     {SECPKG_ATTR_SUPPORTED_SIGNATURES, sizeof(SecPkgContext_SupportedSignatures)},
     {SECPKG_ATTR_CIPHER_INFO, sizeof(SecPkgContext_CipherInfo)},
     {SECPKG_ATTR_KEYING_MATERIAL, sizeof(SecPkgContext_KeyingMaterial)},
+    {SECPKG_ATTR_SRTP_PARAMETERS, sizeof(SecPkgContext_SrtpParameters)},
     {SECPKG_ATTR_KEYING_MATERIAL_INPROC, sizeof(SecPkgContext_KeyingMaterial_Inproc)},
 };
 

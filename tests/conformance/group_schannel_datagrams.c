@@ -5,7 +5,7 @@
  */
 #include "groups.h"
 #include "schannel_certificates.h"
-#include "schannel_pair.h"
+#include "schannel_network.h"
 #include "status.h"
 
 #include <stdlib.h>
@@ -45,145 +45,6 @@ static const struct conformance_case cases[] = {
     {NAME "close-notify", DECRYPT "SEC_I_CONTEXT_EXPIRED (documented)", "SEC_I_CONTEXT_EXPIRED", NULL, WINE8_DIFFERS},
 };
 
-/* ---- a network ---- */
-
-enum { DATAGRAM_ROOM = 2048, QUEUE_MAX = 16, SERVER = 0, CLIENT = 1 };
-
-struct queue {
-    BYTE bytes[QUEUE_MAX][DATAGRAM_ROOM];
-    ULONG sizes[QUEUE_MAX];
-    unsigned first, end;
-};
-
-struct network {
-    struct schannel_pair pair;
-    ULONG request; /* the client's, besides DATAGRAM */
-    WORD mtu;      /* of both; 0: not said */
-    const char *address;
-    bool lossy;
-    struct queue *queues; /* to the server, and to the client */
-    bool fragmented;      /* SEC_I_MESSAGE_FRAGMENT has been seen */
-    ULONG largest;
-    unsigned sent;
-};
-
-static struct schannel_side *side_of(struct network *network, bool client)
-{
-    return client ? &network->pair.client : &network->pair.server;
-}
-
-/* Two of five are lost, where it is lossy; no flight has five datagrams, of which the same would always be lost. */
-static void send_datagram(struct network *network, bool to_client, const SecBuffer *token)
-{
-    struct queue *queue = &network->queues[to_client];
-    const unsigned number = network->sent++ % 5;
-
-    if (token->cbBuffer > network->largest) network->largest = token->cbBuffer;
-    if (network->lossy && (number == 0 || number == 3)) return;
-    if (queue->end == QUEUE_MAX || token->cbBuffer > DATAGRAM_ROOM) return;
-    memcpy(queue->bytes[queue->end], token->pvBuffer, token->cbBuffer);
-    queue->sizes[queue->end++] = token->cbBuffer;
-}
-
-static SECURITY_STATUS call(struct network *network, bool client, SecBufferDesc *input, SecBufferDesc *output)
-{
-    struct schannel_side *side = side_of(network, client);
-    CtxtHandle *context = side->has_context ? &side->context : NULL;
-
-    if (client)
-        return InitializeSecurityContextA(&side->credential, context, (SEC_CHAR *)"localhost",
-                                          network->request | ISC_REQ_DATAGRAM | ISC_REQ_ALLOCATE_MEMORY, 0, 0, input, 0,
-                                          &side->context, output, &side->attributes, &side->expiry);
-    return AcceptSecurityContext(&side->credential, context, input, ASC_REQ_DATAGRAM | ASC_REQ_ALLOCATE_MEMORY, 0,
-                                 &side->context, output, &side->attributes, &side->expiry);
-}
-
-/* One call with that datagram, or none. */
-static SECURITY_STATUS one_leg(struct network *network, bool client, void *bytes, ULONG size)
-{
-    struct schannel_side *side = side_of(network, client);
-    SecBuffer in[3] = {{size, SECBUFFER_TOKEN, bytes}}, out = {0, SECBUFFER_TOKEN, NULL};
-    SecBufferDesc input = {SECBUFFER_VERSION, bytes ? 1 : 0, in}, output = {SECBUFFER_VERSION, 1, &out};
-
-    if (network->mtu && !side->has_context)
-        in[input.cBuffers++] = (SecBuffer){sizeof(network->mtu), SECBUFFER_DTLS_MTU, &network->mtu};
-    if (network->address && !client)
-        in[input.cBuffers++] = (SecBuffer){(ULONG)strlen(network->address), SECBUFFER_EXTRA, (void *)network->address};
-    side->status = call(network, client, input.cBuffers ? &input : NULL, &output);
-    side->leg_count++;
-    if (side->status >= 0) side->has_context = true;
-    if (out.pvBuffer && out.cbBuffer) send_datagram(network, !client, &out);
-    if (out.pvBuffer) FreeContextBuffer(out.pvBuffer);
-    return side->status;
-}
-
-static SECURITY_STATUS leg(struct network *network, bool client, void *bytes, ULONG size)
-{
-    SECURITY_STATUS status = one_leg(network, client, bytes, size);
-
-    for (unsigned i = 0; i < QUEUE_MAX && status == SEC_I_MESSAGE_FRAGMENT; i++) {
-        network->fragmented = true;
-        status = one_leg(network, client, NULL, 0);
-    }
-    return status;
-}
-
-static bool has_failed(const struct schannel_side *side)
-{
-    return side->leg_count && side->status < 0;
-}
-
-/* The server's last flight, asked for again, is the next leg's of one that is through. */
-static bool deliver(struct network *network, bool client)
-{
-    struct queue *queue = &network->queues[client];
-    struct schannel_side *side = side_of(network, client);
-
-    if (queue->first == queue->end || has_failed(side)) return false;
-    const unsigned next = queue->first++;
-    const SECURITY_STATUS before = side->status;
-    leg(network, client, queue->bytes[next], queue->sizes[next]);
-    if (before == SEC_E_OK && side->has_context && side->leg_count > 1 && side->status > 0) side->status = before;
-    if (queue->first == queue->end) queue->first = queue->end = 0;
-    return true;
-}
-
-static bool is_through(const struct schannel_side *side)
-{
-    return side->has_context && side->status == SEC_E_OK;
-}
-
-static bool shake(struct network *network)
-{
-    struct schannel_side *client = &network->pair.client, *server = &network->pair.server;
-
-    leg(network, CLIENT, NULL, 0);
-    for (unsigned silences = 0; silences < 12 && !has_failed(client) && !has_failed(server);) {
-        const bool moved = deliver(network, SERVER), back = deliver(network, CLIENT);
-
-        if (is_through(client) && is_through(server)) return true;
-        if (moved || back) continue;
-        silences++;
-        if (!is_through(client)) leg(network, CLIENT, NULL, 0);
-        if (server->has_context && !is_through(server)) leg(network, SERVER, NULL, 0);
-    }
-    return false;
-}
-
-static bool open_network(struct network *network, DWORD protocols)
-{
-    const struct schannel_setup setup = {.protocols = protocols};
-
-    network->queues = calloc(2, sizeof(*network->queues));
-    return network->queues && schannel_pair_open(&network->pair, &setup);
-}
-
-static void close_network(struct network *network)
-{
-    schannel_pair_close(&network->pair);
-    free(network->queues);
-}
-
 /* ---- handshakes ---- */
 
 static DWORD protocol_of(struct schannel_side *side)
@@ -194,7 +55,7 @@ static DWORD protocol_of(struct schannel_side *side)
     return info.dwProtocol;
 }
 
-static const char *outcome(struct network *network, bool through, char *text)
+static const char *outcome(struct schannel_network *network, bool through, char *text)
 {
     char client[STATUS_NAME_MAX], server[STATUS_NAME_MAX];
 
@@ -205,52 +66,52 @@ static const char *outcome(struct network *network, bool through, char *text)
 
 static void try_version(struct conformance_run *run, const char *id, DWORD protocol)
 {
-    struct network network = {0};
+    struct schannel_network network = {0};
     char text[OBSERVED_MAX];
-    const bool through = open_network(&network, protocol) && shake(&network);
+    const bool through = schannel_network_open(&network, protocol) && schannel_network_shake(&network);
 
     observe(run, id, "%s, 0x%lx 0x%lx", outcome(&network, through, text),
             through ? protocol_of(&network.pair.client) : 0, through ? protocol_of(&network.pair.server) : 0);
-    close_network(&network);
+    schannel_network_close(&network);
 }
 
 static void try_fragments(struct conformance_run *run)
 {
-    struct network network = {.mtu = 400};
-    const bool through = open_network(&network, SP_PROT_DTLS1_2_CLIENT) && shake(&network);
+    struct schannel_network network = {.mtu = 400};
+    const bool through = schannel_network_open(&network, SP_PROT_DTLS1_2_CLIENT) && schannel_network_shake(&network);
 
     observe(run, NAME "fragments", "%s, %s%s", network.fragmented ? "SEC_I_MESSAGE_FRAGMENT" : "no fragments",
             network.largest > 400 ? "a larger one" : "none above 400 bytes", through ? "" : ", no connection");
-    close_network(&network);
+    schannel_network_close(&network);
 }
 
 static void try_losses(struct conformance_run *run)
 {
-    struct network network = {.mtu = 400, .lossy = true};
+    struct schannel_network network = {.mtu = 400, .lossy = true};
     char text[OBSERVED_MAX];
-    const bool through = open_network(&network, SP_PROT_DTLS1_2_CLIENT) && shake(&network);
+    const bool through = schannel_network_open(&network, SP_PROT_DTLS1_2_CLIENT) && schannel_network_shake(&network);
 
     observe(run, NAME "losses", "%s", outcome(&network, through, text));
-    close_network(&network);
+    schannel_network_close(&network);
 }
 
 static void try_untrusted(struct conformance_run *run)
 {
     const struct schannel_setup setup = {.protocols = SP_PROT_DTLS1_2_CLIENT,
                                          .client_cred_flags = SCH_CRED_AUTO_CRED_VALIDATION};
-    struct network network = {.queues = calloc(2, sizeof(struct queue))};
+    struct schannel_network network = {.queues = calloc(2, sizeof(struct schannel_queue))};
 
-    if (network.queues && schannel_pair_open(&network.pair, &setup)) shake(&network);
+    if (network.queues && schannel_pair_open(&network.pair, &setup)) schannel_network_shake(&network);
     observe_status(run, NAME "untrusted", network.pair.client.status);
-    close_network(&network);
+    schannel_network_close(&network);
 }
 
 /* ---- cookies ---- */
 
 /* The type of the message that waits for the client first, behind the record's header of 13 bytes. */
-static void observe_message(struct conformance_run *run, const char *id, struct network *network)
+static void observe_message(struct conformance_run *run, const char *id, struct schannel_network *network)
 {
-    const struct queue *queue = &network->queues[CLIENT];
+    const struct schannel_queue *queue = &network->queues[CLIENT];
     char name[STATUS_NAME_MAX];
 
     observe(run, id, "%s, message %d", status_name(network->pair.server.status, name),
@@ -259,29 +120,29 @@ static void observe_message(struct conformance_run *run, const char *id, struct 
 
 static void try_cookies(struct conformance_run *run)
 {
-    struct network network = {.address = "192.0.2.1:4433"};
-    struct queue *to_server, *to_client;
+    struct schannel_network network = {.address = "192.0.2.1:4433"};
+    struct schannel_queue *to_server, *to_client;
 
-    if (!open_network(&network, SP_PROT_DTLS1_2_CLIENT)) {
-        close_network(&network);
+    if (!schannel_network_open(&network, SP_PROT_DTLS1_2_CLIENT)) {
+        schannel_network_close(&network);
         return;
     }
     to_server = &network.queues[SERVER];
     to_client = &network.queues[CLIENT];
-    leg(&network, CLIENT, NULL, 0);
-    deliver(&network, SERVER);
+    schannel_network_leg(&network, CLIENT, NULL, 0);
+    schannel_network_deliver(&network, SERVER);
     observe_message(run, NAME "cookie", &network);
-    deliver(&network, CLIENT);
+    schannel_network_deliver(&network, CLIENT);
     if (to_server->end) {
         network.address = "192.0.2.2:4433";
-        leg(&network, SERVER, to_server->bytes[0], to_server->sizes[0]);
+        schannel_network_leg(&network, SERVER, to_server->bytes[0], to_server->sizes[0]);
         observe_message(run, NAME "cookie.elsewhere", &network);
         to_client->first = to_client->end = 0;
         network.address = "192.0.2.1:4433";
-        leg(&network, SERVER, to_server->bytes[0], to_server->sizes[0]);
+        schannel_network_leg(&network, SERVER, to_server->bytes[0], to_server->sizes[0]);
         observe_message(run, NAME "cookie.right", &network);
     }
-    close_network(&network);
+    schannel_network_close(&network);
 }
 
 /* ---- once it is through ---- */
@@ -377,25 +238,25 @@ static void try_forgeries(struct conformance_run *run, struct schannel_pair *pai
     observe(run, NAME "data.cut", "%s, %s", one, two);
 }
 
-static void try_close(struct conformance_run *run, struct network *network)
+static void try_close(struct conformance_run *run, struct schannel_network *network)
 {
     DWORD shutdown = SCHANNEL_SHUTDOWN;
     SecBuffer token = {sizeof(shutdown), SECBUFFER_TOKEN, &shutdown};
     SecBufferDesc control = {SECBUFFER_VERSION, 1, &token};
     struct schannel_pair *pair = &network->pair;
-    struct queue *queue = &network->queues[SERVER];
+    struct schannel_queue *queue = &network->queues[SERVER];
     char text[OBSERVED_MAX];
 
     queue->first = queue->end = 0;
     ApplyControlToken(&pair->client.context, &control);
-    leg(network, CLIENT, NULL, 0);
+    schannel_network_leg(network, CLIENT, NULL, 0);
     observe(run, NAME "close-notify", "%s", opened(pair, queue->bytes[0], queue->sizes[0], text));
 }
 
 static void run_datagrams(struct conformance_run *run)
 {
-    struct network network = {.request =
-                                  ISC_REQ_EXTENDED_ERROR | ISC_REQ_USE_SUPPLIED_CREDS | ISC_REQ_MANUAL_CRED_VALIDATION};
+    struct schannel_network network = {.request = ISC_REQ_EXTENDED_ERROR | ISC_REQ_USE_SUPPLIED_CREDS |
+                                                  ISC_REQ_MANUAL_CRED_VALIDATION};
     char text[OBSERVED_MAX];
 
     try_version(run, NAME "dtls12", SP_PROT_DTLS1_2_CLIENT);
@@ -406,7 +267,7 @@ static void run_datagrams(struct conformance_run *run)
     try_untrusted(run);
     try_cookies(run);
     try_mtu_of_stream(run);
-    if (open_network(&network, SP_PROT_DTLS1_2_CLIENT) && shake(&network)) {
+    if (schannel_network_open(&network, SP_PROT_DTLS1_2_CLIENT) && schannel_network_shake(&network)) {
         const ULONG client = network.pair.client.attributes & ~(ULONG)ISC_RET_ALLOCATED_MEMORY;
         const ULONG server = network.pair.server.attributes & ~(ULONG)ASC_RET_ALLOCATED_MEMORY;
 
@@ -420,7 +281,7 @@ static void run_datagrams(struct conformance_run *run)
     } else {
         not_reached(run, "%s", outcome(&network, false, text));
     }
-    close_network(&network);
+    schannel_network_close(&network);
     delete_containers();
 }
 

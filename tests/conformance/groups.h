@@ -53,6 +53,8 @@ extern const struct conformance_group schannel_ecdsa_group;
 extern const struct conformance_group schannel_records_group;
 extern const struct conformance_group schannel_control_group;
 extern const struct conformance_group schannel_datagrams_group;
+extern const struct conformance_group schannel_srtp_group;
+extern const struct conformance_group schannel_extensions_group;
 extern const struct conformance_group zero_handles_group;
 extern const struct conformance_group invalid_handles_group;
 extern const struct conformance_group deleted_handles_group;

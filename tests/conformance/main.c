@@ -60,6 +60,8 @@ static const struct conformance_group *const groups[] = {
     &schannel_records_group,
     &schannel_control_group,
     &schannel_datagrams_group,
+    &schannel_srtp_group,
+    &schannel_extensions_group,
     &zero_handles_group,
     &invalid_handles_group,
     &deleted_handles_group,

@@ -213,17 +213,6 @@ bool schannel_pair_run(struct schannel_pair *pair, const struct schannel_setup *
     return has_ended(client) && has_ended(server) && !client->status && !server->status;
 }
 
-bool schannel_pair_ready(struct conformance_run *run, struct schannel_pair *pair, const struct schannel_setup *setup)
-{
-    char client[OBSERVED_MAX], server[OBSERVED_MAX];
-
-    if (schannel_pair_run(pair, setup)) return true;
-    not_reached(run, "no connection: client %s, server %s", schannel_outcome(&pair->client, client),
-                schannel_outcome(&pair->server, server));
-    schannel_pair_close(pair);
-    return false;
-}
-
 static void close_side(struct schannel_side *side)
 {
     if (side->has_context) DeleteSecurityContext(&side->context);

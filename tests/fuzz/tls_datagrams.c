@@ -13,12 +13,19 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SETUPS = 6, MOST_CHANGES = 4, MOST_FATES = 16, RECORDS = 12 };
+enum { SETUPS = 8, MOST_CHANGES = 4, MOST_FATES = 16, RECORDS = 12 };
 
 #define ONLY_1_2                                                                                                       \
     .datagram = true, .client_protocols = SP_PROT_DTLS1_2_CLIENT, .server_protocols = SP_PROT_DTLS1_2_SERVER,          \
     .key = TLS_WORLD_P256
 #define ADDRESS .address = {(const uint8_t *)"192.0.2.1:4433", 14}
+/* SEC_SRTP_PROTECTION_PROFILES and SEC_SRTP_MASTER_KEY_IDENTIFIER */
+static const uint8_t two_profiles[] = {4, 0, 1, 0, 7, 0}, one_profile[] = {2, 0, 7, 0},
+                     identifier[] = {3, 'm', 'k', 'i'};
+#define SPAN(bytes)                                                                                                    \
+    {                                                                                                                  \
+        bytes, sizeof bytes                                                                                            \
+    }
 static const struct tls_world_setup setups[SETUPS] = {
     {ONLY_1_2},
     {ONLY_1_2, ADDRESS, .mtu = 300},
@@ -30,6 +37,9 @@ static const struct tls_world_setup setups[SETUPS] = {
      .server_protocols = SP_PROT_DTLS1_0_SERVER,
      .key = TLS_WORLD_P256,
      ADDRESS},
+    {ONLY_1_2, .client_profiles = SPAN(two_profiles), .server_profiles = SPAN(one_profile)},
+    {ONLY_1_2, ADDRESS, .client_profiles = SPAN(two_profiles), .server_profiles = SPAN(two_profiles),
+     .client_identifier = SPAN(identifier), .server_identifier = SPAN(identifier)},
 };
 
 struct world {
@@ -101,6 +111,19 @@ static void data(struct world *world, struct tls_context *from, struct tls_conte
     }
 }
 
+/* Both are through: they have agreed on what the hellos say, whatever was done to them. */
+static void require_same(const struct tls_world_pair *pair, enum tls_bytes which)
+{
+    struct cs_writer one = {0}, other = {0};
+    if (pair->client->phase == TLS_FAILED || pair->server->phase == TLS_FAILED) return; /* since then */
+    fuzz_require(tls_query_bytes(pair->client, which, &one) == SEC_E_OK &&
+                     tls_query_bytes(pair->server, which, &other) == SEC_E_OK,
+                 "query");
+    fuzz_require(one.size == other.size && !memcmp(one.data, other.data, one.size), "they do not agree");
+    cs_writer_drop(&one);
+    cs_writer_drop(&other);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct world world = {.input = cs_reader_of((struct cs_span){bytes, size})};
@@ -114,6 +137,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     fuzz_tls_status(pair->client_status);
     fuzz_tls_status(pair->server_status);
     if (!world.changed) fuzz_require(through, "a handshake on a network that only loses");
+    if (through) {
+        require_same(pair, TLS_EXTENSIONS);
+        require_same(pair, TLS_SRTP);
+    }
     if (through && !world.changed) {
         data(&world, pair->client, pair->server);
         data(&world, pair->server, pair->client);

@@ -123,6 +123,7 @@ static void require_agreement(struct tls_world_pair *pair)
                      tls_export(pair->server, label, none, 32, &other) == SEC_E_OK && !memcmp(one.data, other.data, 32),
                  "other keys");
     require_same(pair, TLS_ENDPOINT_BINDINGS);
+    require_same(pair, TLS_EXTENSIONS);
     cs_writer_drop(&one);
     cs_writer_drop(&other);
 }

@@ -3,7 +3,9 @@
 
 import contextlib
 import random
+import re
 import socket
+import struct
 import sys
 import tempfile
 import time
@@ -261,6 +263,50 @@ def server_resumes(world):
             peer.again()
 
 
+SRTP_LABEL, SRTP_BYTES, SRTP = 'EXTRACTOR-dtls_srtp', 60, 8  # SRTP: tls.h's TLS_SRTP
+SRTP_NAMES = {0: None, 1: 'SRTP_AES128_CM_SHA1_80', 2: 'SRTP_AES128_CM_SHA1_32', 7: 'SRTP_AEAD_AES_128_GCM',
+              8: 'SRTP_AEAD_AES_256_GCM'}
+# What each side offers, numbers here and OpenSSL's names there, and what comes out: OpenSSL's order decides in either role.
+SRTP_CASES = {
+    'init': (((1,), 'SRTP_AES128_CM_SHA1_80', 1), ((1, 2), 'SRTP_AES128_CM_SHA1_32:SRTP_AES128_CM_SHA1_80', 2),
+             ((1, 7), 'SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80', 7), ((2,), 'SRTP_AES128_CM_SHA1_80', 0)),
+    'accept': (((1,), 'SRTP_AES128_CM_SHA1_80', 1), ((1, 2), 'SRTP_AES128_CM_SHA1_32:SRTP_AES128_CM_SHA1_80', 2),
+               ((1, 8), 'SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80', 8), ((2,), 'SRTP_AES128_CM_SHA1_80', 0)),
+}
+
+
+def srtp_profiles(numbers):
+    """SEC_SRTP_PROTECTION_PROFILES"""
+    return struct.pack(f'<H{len(numbers)}H', 2 * len(numbers), *numbers)
+
+
+def srtp_options(theirs):
+    return [*NEW, '-use_srtp', theirs, '-keymatexport', SRTP_LABEL, '-keymatexportlen', str(SRTP_BYTES)]
+
+
+def expect_srtp(peer, program, profile):
+    """Both sides have agreed on PROFILE, and on keys."""
+    program.wait_for(b'Keying material: ' + peer.export(SRTP_BYTES, SRTP_LABEL).hex().upper().encode())
+    expect_equal(int.from_bytes(peer.bytes(SRTP), 'little'), profile, 'the profile here')
+    there = re.search(rb'SRTP Extension negotiated, profile=(\S+)', program.output())
+    expect_equal(there and there[1].decode(), SRTP_NAMES[profile], 'the profile there')
+
+
+def srtp(world, role, ours, theirs, profile):
+    with contextlib.ExitStack() as stack:
+        settings = {'protocols': DTLS1_2[role], 'datagram': 0, 'srtp': srtp_profiles(ours)}
+        if role == 'init':
+            port = free_port()
+            program = stack.enter_context(openssl_server(world, port, 'rsa', *srtp_options(theirs)))
+            peer = stack.enter_context(TlsPeer('init', target='localhost', **settings))
+            connection = stack.enter_context(connect(peer, port))
+        else:
+            peer = stack.enter_context(TlsPeer('accept', certificate=world.certificate('rsa'), **settings))
+            program, connection = stack.enter_context(accept(world, peer, openssl_client(*srtp_options(theirs))))
+        expect_srtp(peer, program, profile)
+        expect_data(connection, program, (1, 300))
+
+
 def small_datagrams(world, role):
     with contextlib.ExitStack() as stack:
         if role == 'init':
@@ -379,6 +425,9 @@ def main():
                                ('server asks', server_asks), ('client resumes', client_resumes),
                                ('server resumes', server_resumes)):
             results.case(f'DTLS {name}', function, world)
+        for role, cases in SRTP_CASES.items():
+            for ours, theirs, profile in cases:
+                results.case(f'SRTP, {role}, {ours}, {theirs}', srtp, world, role, ours, theirs, profile)
         for role in ('init', 'accept'):
             results.case(f'DTLS small datagrams, {role}', small_datagrams, world, role)
         for version, protocols in (('DTLS1.2', DTLS1_2), ('DTLS1.0', DTLS1_0)):

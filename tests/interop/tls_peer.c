@@ -15,7 +15,7 @@
 struct peer {
     struct tls_credential_request request;
     uint32_t flags, mtu;
-    struct cs_writer chain, key, target, offer, address, stapled, issuer;
+    struct cs_writer chain, key, target, offer, address, stapled, issuer, profiles;
     struct tls_credential *credential;
     struct tls_context *context;
 };
@@ -132,6 +132,11 @@ static void command_datagram(struct peer *peer, char *rest)
     answer_status(SEC_E_OK);
 }
 
+static void command_srtp(struct peer *peer, char *rest)
+{
+    if (take_bytes(&rest, &peer->profiles)) answer_status(SEC_E_OK);
+}
+
 static void command_address(struct peer *peer, char *rest)
 {
     cs_writer_drop(&peer->address);
@@ -201,6 +206,7 @@ static void command_leg(struct peer *peer, char *rest)
     leg.target = cs_written(&peer->target);
     leg.protocols = cs_written(&peer->offer);
     leg.input = cs_written(&input);
+    leg.srtp_profiles = cs_written(&peer->profiles);
     leg.mtu = peer->mtu;
     leg.address = cs_written(&peer->address);
     if (none) leg.flags |= TLS_LEG_NO_INPUT;
@@ -283,6 +289,17 @@ static void command_bytes(struct peer *peer, char *rest)
     cs_writer_drop(&bytes);
 }
 
+static void command_export(struct peer *peer, char *rest)
+{
+    struct cs_writer material = {0};
+    const struct cs_span none = {NULL, 0};
+    uint32_t size;
+    if (!take_number(&rest, &size)) return;
+    answer_status(tls_export(peer->context, cs_span_of(rest), none, size, &material));
+    answer_bytes(cs_written(&material));
+    cs_writer_drop(&material);
+}
+
 int main(int argc, char **argv)
 {
     static const struct command commands[] = {
@@ -297,6 +314,7 @@ int main(int argc, char **argv)
         {"target", "NAME", command_target},
         {"offer", "SEC_APPLICATION_PROTOCOLS", command_offer},
         {"datagram", "the MTU, or 0: DTLS", command_datagram},
+        {"srtp", "SEC_SRTP_PROTECTION_PROFILES", command_srtp},
         {"address", "whence the next legs' input comes", command_address},
         {"leg", "[INPUT]: consumed, token", command_leg},
         {"encrypt", "DATA: the record", command_encrypt},
@@ -305,6 +323,7 @@ int main(int argc, char **argv)
         {"again", "a new connection with the same credential", command_again},
         {"info", "version, suite, resumed, ALPN", command_info},
         {"bytes", "enum tls_bytes", command_bytes},
+        {"export", "SIZE LABEL: keying material (RFC 5705)", command_export},
     };
     struct peer peer = {.request = {.protocols = SP_PROT_TLS1_2_CLIENT | SP_PROT_TLS1_3_CLIENT}};
     const int result = run_program(argc, argv, commands, sizeof commands / sizeof *commands, &peer);
@@ -317,5 +336,6 @@ int main(int argc, char **argv)
     cs_writer_drop(&peer.address);
     cs_writer_drop(&peer.stapled);
     cs_writer_drop(&peer.issuer);
+    cs_writer_drop(&peer.profiles);
     return result;
 }

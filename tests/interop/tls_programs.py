@@ -63,6 +63,10 @@ class TlsPeer(Process):
     def bytes(self, which):
         return self._ask_bytes('bytes', which)[0]
 
+    def export(self, size, label):
+        """Keying material."""
+        return self._ask_bytes('export', size, label)[0]
+
 
 class Connection:
     """Our side over a socket, called as a Windows program would."""

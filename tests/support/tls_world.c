@@ -133,6 +133,8 @@ SECURITY_STATUS tls_world_leg(struct tls_world_pair *pair, const struct tls_worl
                           .target = {localhost, client ? 18 : 0},
                           .input = input,
                           .protocols = client ? setup->client_offer : setup->server_offer,
+                          .srtp_profiles = client ? setup->client_profiles : setup->server_profiles,
+                          .srtp_identifier = client ? setup->client_identifier : setup->server_identifier,
                           .mtu = setup->mtu,
                           .address = client ? (struct cs_span){NULL, 0} : setup->address,
                           .room = 65536};

@@ -27,10 +27,12 @@ struct tls_world_setup {
     struct cs_span issuers;                      /* server: whose clients' certificates it names, tls.h's form */
     struct cs_span client_suites, server_suites; /* tls.h's form */
     bool resume;
-    uint32_t client_lifespan, server_lifespan; /* of sessions, ms; 0: the usual one */
-    bool datagram;                             /* DTLS: protocols must be named */
-    uint32_t mtu;                              /* DTLS, bytes; 0: the usual one */
-    struct cs_span address;                    /* DTLS, the client's, as the server sees it; empty: no cookies */
+    uint32_t client_lifespan, server_lifespan;           /* of sessions, ms; 0: the usual one */
+    bool datagram;                                       /* DTLS: protocols must be named */
+    struct cs_span client_profiles, server_profiles;     /* DTLS, SEC_SRTP_PROTECTION_PROFILES */
+    struct cs_span client_identifier, server_identifier; /* DTLS, SEC_SRTP_MASTER_KEY_IDENTIFIER */
+    uint32_t mtu;                                        /* DTLS, bytes; 0: the usual one */
+    struct cs_span address; /* DTLS, the client's, as the server sees it; empty: no cookies */
     uint32_t habits; /* the client's; with TLS_QUIET what the server sends behind its handshake is left in the pair */
 };
 

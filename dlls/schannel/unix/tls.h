@@ -93,10 +93,12 @@ struct tls_leg {
     SECURITY_STATUS verdict;           /* SEC_E_OK, or why the peer's certificate is not good enough */
     struct cs_span target;             /* client's first leg: the server's name, UTF-16LE; empty for none */
     struct cs_span input;
-    struct cs_span protocols; /* first leg: SEC_APPLICATION_PROTOCOLS, or empty */
-    size_t room;              /* how large an output token may be, in bytes */
-    uint32_t mtu;             /* DTLS: the largest datagram from now on, in bytes; 0: as before */
-    struct cs_span address;   /* DTLS, server: whence the input comes, whatever its form; empty: no cookies */
+    struct cs_span protocols;       /* first leg: SEC_APPLICATION_PROTOCOLS, or empty */
+    struct cs_span srtp_profiles;   /* DTLS, first leg: SEC_SRTP_PROTECTION_PROFILES, or empty */
+    struct cs_span srtp_identifier; /* the same: SEC_SRTP_MASTER_KEY_IDENTIFIER */
+    size_t room;                    /* how large an output token may be, in bytes */
+    uint32_t mtu;                   /* DTLS: the largest datagram from now on, in bytes; 0: as before */
+    struct cs_span address;         /* DTLS, server: whence the input comes, whatever its form; empty: no cookies */
     /* out */
     size_t consumed;   /* bytes of input that are done with */
     size_t missing;    /* with SEC_E_INCOMPLETE_MESSAGE: bytes that must come before anything can be done */
@@ -183,12 +185,14 @@ enum tls_bytes {
     TLS_UNIQUE_BINDINGS,   /* RFC 5929 3, "tls-unique:" and the first Finished; not in TLS 1.3 */
     TLS_EXPORTER_BINDINGS, /* RFC 9266, "tls-exporter:" and 32 bytes */
     TLS_SERVER_NAME,       /* server: the name that the client asked for, UTF-8 */
-    TLS_ISSUERS,   /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
-                      big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
-    TLS_STAPLED,   /* what the peer has stapled to its own certificate, as it came: nobody has looked at it. Also before
-                      the handshake is through */
-    TLS_EXTENSIONS /* what the server has answered in the last handshake: the numbers of TLS extensions, two bytes
+    TLS_ISSUERS, /* client: whose certificates the server takes, names in DER, each behind its length in two bytes,
+                    big-endian; empty: anybody's, or it has not asked. Also before the handshake is through */
+    TLS_STAPLED, /* what the peer has stapled to its own certificate, as it came: nobody has looked at it. Also before
+                    the handshake is through */
+    TLS_EXTENSIONS, /* what the server has answered in the last handshake: the numbers of TLS extensions, two bytes
                        each, little-endian */
+    TLS_SRTP /* RFC 5764: the profile that was agreed on, two bytes, little-endian, 0 for none; behind it the identifier
+                of the master key, if one was */
 };
 
 /* Appends those bytes to OUTPUT. SEC_E_OK; SEC_E_NO_CREDENTIALS: there are none; SEC_E_INVALID_HANDLE;

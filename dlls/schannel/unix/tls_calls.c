@@ -49,6 +49,8 @@ SECURITY_STATUS tls_call_leg(void *args)
                           .target = span_of(block->target),
                           .input = span_of(block->input),
                           .protocols = span_of(block->protocols),
+                          .srtp_profiles = span_of(block->srtp_profiles),
+                          .srtp_identifier = span_of(block->srtp_identifier),
                           .room = block->room,
                           .mtu = block->mtu,
                           .address = span_of(block->address)};

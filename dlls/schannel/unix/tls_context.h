@@ -68,6 +68,14 @@ struct dtls_window {
     uint64_t next, came;
 };
 
+/* RFC 5764: what the program takes; GnuTLS has room for so many profiles, and the others are not offered. */
+enum { TLS_MOST_SRTP_PROFILES = 4 };
+struct tls_srtp {
+    uint16_t profiles[TLS_MOST_SRTP_PROFILES];
+    size_t count;
+    struct cs_span identifier; /* of the master key; owned; empty for none */
+};
+
 struct tls_context {
     pthread_mutex_t reading, writing;
     bool read_broken, write_broken; /* a thread died with that lock */
@@ -123,6 +131,7 @@ struct tls_context {
     uint32_t seen, answered;      /* the handshake message last seen, and last when that flight was sent; from 1 */
     unsigned repeats;             /* how often the peer has been answered with it again since time was up last */
     struct dtls_window window;
+    struct tls_srtp srtp;
 };
 
 /*
@@ -252,6 +261,16 @@ bool tls_asks_in_secret(struct tls_context *context, struct cs_span records, boo
 enum tls_stapled tls_stapled_judge(struct cs_span response, struct cs_span certificate, struct cs_span issuer);
 int64_t tls_stapled_end(struct cs_span response);
 bool tls_stapled_concerns(struct cs_span response, struct cs_span certificate);
+
+/*
+ * tls_srtp.c: DTLS. What LEG, the first one, says of SRTP is offered, or kept for a server: SEC_E_OK,
+ * SEC_E_INVALID_TOKEN, SEC_E_INSUFFICIENT_MEMORY. What to do with a peer that has the extension, a client's USE_SRTP
+ * before GnuTLS has read it, a server's after that: 0, or GnuTLS's error. Write appends what was agreed on (TLS_SRTP).
+ */
+SECURITY_STATUS tls_srtp_use(struct tls_context *context, const struct tls_leg *leg);
+int tls_srtp_judge_client(struct tls_context *context, struct cs_span use_srtp);
+int tls_srtp_judge_server(const struct tls_context *context);
+void tls_srtp_write(const struct tls_context *context, struct cs_writer *output);
 
 /* tls_sessions.c: sessions that a client may resume. */
 void tls_sessions_offer(struct tls_context *context); /* to a handshake that begins */

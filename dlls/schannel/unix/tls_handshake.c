@@ -114,9 +114,11 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     tls_transport_join(context);
     if (context->datagram) dtls_join(context);
     tls_messages_watch(context);
-    if (!tls_credential_give_tickets(context->credential, session)) return SEC_E_INSUFFICIENT_MEMORY;
     SECURITY_STATUS status = tls_handshake_use(context, leg);
     if (status == SEC_E_OK) status = offer_protocols(context, leg->protocols);
+    if (status == SEC_E_OK) status = tls_srtp_use(context, leg);
+    if (status == SEC_E_OK && !context->srtp.count && !tls_credential_give_tickets(context->credential, session))
+        status = SEC_E_INSUFFICIENT_MEMORY;
     return status || context->server ? status : ask_for_name(context, leg->target);
 }
 

@@ -7,7 +7,7 @@
 
 #include "tls_context.h"
 
-/* Makes GnuTLS's session for the first leg. SEC_E_OK, SEC_E_TARGET_UNKNOWN, SEC_E_INVALID_TOKEN (protocols),
+/* Makes GnuTLS's session for the first leg. SEC_E_OK, SEC_E_TARGET_UNKNOWN, SEC_E_INVALID_TOKEN (protocols, SRTP),
  * SEC_E_ALGORITHM_MISMATCH: the credential is for TLS and DTLS is wanted, or the other way round;
  * SEC_E_INSUFFICIENT_MEMORY. */
 SECURITY_STATUS tls_handshake_begin(struct tls_context *context, const struct tls_leg *leg);

@@ -266,6 +266,7 @@ static SECURITY_STATUS query_bytes(const struct tls_context *context, enum tls_b
     case TLS_EXPORTER_BINDINGS: return binding(context, GNUTLS_CB_TLS_EXPORTER, "tls-exporter:", output);
     case TLS_SERVER_NAME: return server_name(context, output);
     case TLS_EXTENSIONS: return extensions(context, output);
+    case TLS_SRTP: tls_srtp_write(context, output); return SEC_E_OK;
     default: return SEC_E_UNSUPPORTED_FUNCTION;
     }
 }

@@ -42,6 +42,7 @@ void tls_context_release(struct tls_context *context)
     cs_span_drop(&context->name);
     cs_span_drop(&context->asking);
     cs_span_drop(&context->issuers);
+    cs_span_drop(&context->srtp.identifier);
     cs_writer_drop(&context->scan.request);
     tls_credential_release(context->credential);
     pthread_mutex_destroy(&context->reading);

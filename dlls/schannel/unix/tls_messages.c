@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { RECORD_SIZE_LIMIT = 28 };
+enum { USE_SRTP = 14, RECORD_SIZE_LIMIT = 28 };
 
 struct extension {
     uint16_t number;
@@ -41,6 +41,18 @@ static void note_answers(struct tls_context *context, unsigned type, struct cs_s
     struct extension extension;
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO) cs_writer_drop(&context->extensions);
     while (next_extension(&reader, &extension)) cs_write_u16(&context->extensions, extension.number);
+}
+
+/* RFC 5764: *value is what one of EXTENSIONS says of SRTP; false: none does. */
+static bool find_srtp(struct cs_span extensions, struct cs_span *value)
+{
+    struct cs_reader reader = cs_reader_of(extensions);
+    struct extension extension;
+    while (next_extension(&reader, &extension)) {
+        *value = extension.value;
+        if (extension.number == USE_SRTP) return true;
+    }
+    return false;
 }
 
 static void skip(struct cs_reader *reader, size_t length_of_length)
@@ -78,12 +90,26 @@ static bool is_suite_allowed(const struct tls_context *context, struct cs_span s
     return tls_suite_order_has(&context->credential->suites, (uint16_t)cs_read_be(&reader, 2));
 }
 
+/* What a peer says of SRTP: a client before GnuTLS answers it, a server once GnuTLS has read it. 0, or GnuTLS's error.
+ */
+static int judge_srtp(struct tls_context *context, unsigned type, unsigned when, struct cs_span extensions)
+{
+    struct cs_span value;
+    if (!find_srtp(extensions, &value)) return 0;
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && when == GNUTLS_HOOK_PRE) return tls_srtp_judge_client(context, value);
+    return type == GNUTLS_HANDSHAKE_SERVER_HELLO && when == GNUTLS_HOOK_POST ? tls_srtp_judge_server(context) : 0;
+}
+
 static int look_at_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                            const gnutls_datum_t *message)
 {
     struct tls_context *context = gnutls_session_get_ptr(session);
     const struct cs_span bytes = {message->data, message->size};
-    (void)when;
+    if (incoming && context->datagram) {
+        const int result = judge_srtp(context, type, when, extensions_of(context, type, bytes));
+        if (result) return result;
+    }
+    if (when == GNUTLS_HOOK_PRE) return 0;
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && !is_suite_allowed(context, bytes)) return GNUTLS_E_NO_CIPHER_SUITES;
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO || type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)
         note_answers(context, type, extensions_of(context, type, bytes));
@@ -104,5 +130,5 @@ static int look_at_message(gnutls_session_t session, unsigned type, unsigned whe
 
 void tls_messages_watch(struct tls_context *context)
 {
-    gnutls_handshake_set_hook_function(context->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST, look_at_message);
+    gnutls_handshake_set_hook_function(context->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, look_at_message);
 }

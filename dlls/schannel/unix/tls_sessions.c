@@ -63,7 +63,7 @@ static void drop(struct session *session)
 
 static bool make_key(const struct tls_context *context, bool trusted, struct cs_writer *key)
 {
-    if (!context->credential->resume || !context->name.size) return false;
+    if (!context->credential->resume || !context->name.size || context->srtp.count) return false;
     cs_write_u64(key, context->credential->number);
     cs_write_u8(key, trusted);
     cs_write_u8(key, context->datagram);
