@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Attributes that our Schannel's contexts do not have, queried and set in both roles. Pages list some of them for all
+ * packages (attributes.tsv), and Windows may know more; of TARGET_INFORMATION ("marshalled target") and of what
+ * EAP_PRF_INFO takes no form is published, so that there is nothing to answer with.
+ */
+#include "../conformance/schannel_certificates.h"
+#include "../conformance/schannel_pair.h"
+#include "cases.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CREDS_2 0x80000086 /* ntsecpkg.h of newer SDKs: CredSSP's */
+
+static const struct {
+    const char *name;
+    ULONG attribute;
+} attributes[] = {
+    {"TARGET_INFORMATION", SECPKG_ATTR_TARGET_INFORMATION},
+    {"EAP_PRF_INFO", SECPKG_ATTR_EAP_PRF_INFO},
+    {"DCE_INFO", SECPKG_ATTR_DCE_INFO},
+    {"PASSWORD_EXPIRY", SECPKG_ATTR_PASSWORD_EXPIRY},
+    {"SESSION_KEY", SECPKG_ATTR_SESSION_KEY},
+    {"USER_FLAGS", SECPKG_ATTR_USER_FLAGS},
+    {"NEGOTIATION_INFO", SECPKG_ATTR_NEGOTIATION_INFO},
+    {"NATIVE_NAMES", SECPKG_ATTR_NATIVE_NAMES},
+    {"CREDENTIAL_NAME", SECPKG_ATTR_CREDENTIAL_NAME},
+    {"ACCESS_TOKEN", SECPKG_ATTR_ACCESS_TOKEN},
+    {"TARGET", SECPKG_ATTR_TARGET},
+    {"AUTHENTICATION_ID", SECPKG_ATTR_AUTHENTICATION_ID},
+    {"LOGOFF_TIME", SECPKG_ATTR_LOGOFF_TIME},
+    {"NEGO_KEYS", SECPKG_ATTR_NEGO_KEYS},
+    {"CLIENT_SPECIFIED_TARGET", SECPKG_ATTR_CLIENT_SPECIFIED_TARGET},
+    {"LAST_CLIENT_TOKEN_STATUS", SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS},
+    {"NEGO_PKG_INFO", SECPKG_ATTR_NEGO_PKG_INFO},
+    {"NEGO_STATUS", SECPKG_ATTR_NEGO_STATUS},
+    {"SUBJECT_SECURITY_ATTRIBUTES", SECPKG_ATTR_SUBJECT_SECURITY_ATTRIBUTES},
+    {"ISSUER_LIST", SECPKG_ATTR_ISSUER_LIST},
+    {"REMOTE_CRED", SECPKG_ATTR_REMOTE_CRED},
+    {"LOCAL_CRED", SECPKG_ATTR_LOCAL_CRED},
+    {"ROOT_STORE", SECPKG_ATTR_ROOT_STORE},
+    {"MAPPED_CRED_ATTR", SECPKG_ATTR_MAPPED_CRED_ATTR},
+    {"REMOTE_CERTIFICATES", SECPKG_ATTR_REMOTE_CERTIFICATES},
+    {"CLIENT_CERT_POLICY", SECPKG_ATTR_CLIENT_CERT_POLICY},
+    {"CC_POLICY_RESULT", SECPKG_ATTR_CC_POLICY_RESULT},
+    {"USE_NCRYPT", SECPKG_ATTR_USE_NCRYPT},
+    {"LOCAL_CERT_INFO", SECPKG_ATTR_LOCAL_CERT_INFO},
+    {"UI_INFO", SECPKG_ATTR_UI_INFO},
+    {"TOKEN_BINDING", SECPKG_ATTR_TOKEN_BINDING},
+    {"KEYING_MATERIAL_TOKEN_BINDING", SECPKG_ATTR_KEYING_MATERIAL_TOKEN_BINDING},
+    {"CREDS_2", CREDS_2},
+};
+
+/* Those that can be queried and not set (attributes.tsv: "every other package/attribute"). */
+static const struct {
+    const char *name;
+    ULONG attribute;
+} queried[] = {
+    {"SIZES", SECPKG_ATTR_SIZES},
+    {"NAMES", SECPKG_ATTR_NAMES},
+    {"STREAM_SIZES", SECPKG_ATTR_STREAM_SIZES},
+    {"CONNECTION_INFO", SECPKG_ATTR_CONNECTION_INFO},
+    {"KEYING_MATERIAL", SECPKG_ATTR_KEYING_MATERIAL},
+    {"NEGOTIATED_TLS_EXTENSIONS", SECPKG_ATTR_NEGOTIATED_TLS_EXTENSIONS},
+    {"SRTP_PARAMETERS", SECPKG_ATTR_SRTP_PARAMETERS},
+};
+
+enum { ROOM = 1024, UNTOUCHED = 0x5A };
+
+static void check_query(CtxtHandle *context, const char *role, const char *name, ULONG attribute)
+{
+    BYTE room[ROOM], before[ROOM];
+    char what[96];
+    memset(room, UNTOUCHED, sizeof room);
+    memcpy(before, room, sizeof room);
+    snprintf(what, sizeof what, "%s: %s is not known", role, name);
+    check_status(QueryContextAttributesW(context, attribute, room), SEC_E_UNSUPPORTED_FUNCTION, what);
+    snprintf(what, sizeof what, "%s: %s, in ANSI", role, name);
+    check_status(QueryContextAttributesA(context, attribute, room), SEC_E_UNSUPPORTED_FUNCTION, what);
+    snprintf(what, sizeof what, "%s: nothing is written for %s", role, name);
+    check(!memcmp(room, before, sizeof room), what);
+}
+
+static void check_set(CtxtHandle *context, const char *role, const char *name, ULONG attribute)
+{
+    BYTE room[ROOM] = {0};
+    char what[96];
+    snprintf(what, sizeof what, "%s: %s cannot be set", role, name);
+    check_status(SetContextAttributesW(context, attribute, room, sizeof room), SEC_E_UNSUPPORTED_FUNCTION, what);
+    check_status(SetContextAttributesA(context, attribute, room, sizeof room), SEC_E_UNSUPPORTED_FUNCTION, what);
+}
+
+static void test_side(CtxtHandle *context, const char *role)
+{
+    for (ULONG i = 0; i < ARRAYSIZE(attributes); i++) {
+        check_query(context, role, attributes[i].name, attributes[i].attribute);
+        check_set(context, role, attributes[i].name, attributes[i].attribute);
+    }
+    for (ULONG i = 0; i < ARRAYSIZE(queried); i++) check_set(context, role, queried[i].name, queried[i].attribute);
+}
+
+static void test_protocol(DWORD protocol)
+{
+    const struct schannel_setup setup = {.protocols = protocol};
+    struct schannel_pair pair;
+    if (schannel_pair_run(&pair, &setup)) {
+        test_side(&pair.client.context, "client");
+        test_side(&pair.server.context, "server");
+    } else {
+        check(FALSE, "a handshake");
+    }
+    schannel_pair_close(&pair);
+}
+
+int main(void)
+{
+    section("QueryContextAttributes, SetContextAttributes: what Schannel has not");
+    test_protocol(SP_PROT_TLS1_2_CLIENT);
+    test_protocol(SP_PROT_TLS1_3_CLIENT);
+    delete_containers();
+    return finish_cases();
+}
