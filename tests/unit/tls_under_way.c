@@ -215,11 +215,199 @@ static void server_takes_what_follows(void **state)
     }
 }
 
+/* A leg that takes no bytes of its input has none to announce the data by: the next record does, and comes behind it.
+ */
+static void announced_by_a_record(void **state)
+{
+    static const size_t sizes[] = {1, 9, 40, 3000, RECORD + 100};
+    (void)state;
+    for (size_t i = 0; i < PRIORITIES * sizeof sizes / sizeof *sizes; i++) {
+        const struct tls_world_setup setup = setup_of();
+        const size_t size = sizes[i / PRIORITIES];
+        struct tls_peer peer;
+        struct tls_world_pair pair;
+        struct cs_writer all = {0};
+        open_peer(&peer, &pair, true, priorities[i % PRIORITIES]);
+        send_numbered(&peer, size);
+        client_begins(&peer, &pair);
+        assert_true(tls_peer_shake(&peer, &pair, &setup));
+        cs_writer_drop(&peer.outgoing);
+        pair.client->early_room = 0;
+        struct tls_leg leg = {.consumed = 0};
+        tls_early_announce(pair.client, &leg);
+        assert_int_equal(leg.consumed, 0);
+        assert_int_equal(pair.client->early_room, 0);
+        tls_peer_send(&peer, "first", 5);
+        tls_peer_send(&peer, "second", 6);
+        while (peer.outgoing.size) {
+            struct cs_buffer buffers[4];
+            assert_int_equal(tls_world_open_record(pair.client, peer.outgoing.data, peer.outgoing.size, buffers),
+                             SEC_E_OK);
+            cs_write_span(&all, (struct cs_span){cs_buffer_bytes(&buffers[1]), buffers[1].size});
+            const size_t extra = buffers[3].type == SECBUFFER_EXTRA ? buffers[3].size : 0;
+            memmove(peer.outgoing.data, peer.outgoing.data + peer.outgoing.size - extra, extra);
+            peer.outgoing.size = extra;
+        }
+        assert_int_equal(all.size, size + 11);
+        for (size_t at = 0; at < size; at++) assert_int_equal(all.data[at], (uint8_t)(at * 2654435761u >> 24));
+        assert_memory_equal(all.data + size, "firstsecond", 11);
+        tls_expect_peer_talk(&peer, pair.client);
+        cs_writer_drop(&all);
+        close_peer(&peer, &pair);
+    }
+}
+
+/* ---- forgers ---- */
+
+enum forgery { CHANGED, CUT, DOUBLED, DROPPED, SWAPPED, FORGERIES };
+
+/* The record at START of BYTES, of SIZE bytes and with another of the same size behind it, is no longer as it was sent.
+ */
+static void forge(struct cs_writer *bytes, enum forgery how, size_t size, size_t at)
+{
+    uint8_t *first = bytes->data, *second = bytes->data + size;
+    struct cs_writer copy = {0};
+    cs_write_span(&copy, cs_written(bytes));
+    switch (how) {
+    case CHANGED: first[at] ^= 1; break;
+    case CUT: memmove(first + at, first + at + 1, bytes->size-- - at - 1); break;
+    case DOUBLED: memcpy(second, copy.data, size); break;
+    case DROPPED: memmove(first, second, bytes->size -= size); break;
+    default:
+        memcpy(first, copy.data + size, size);
+        memcpy(second, copy.data, size);
+        break;
+    }
+    cs_writer_drop(&copy);
+}
+
+/* Of two records of data under way, one is forged: no byte of it comes out, and the handshake does not go on. */
+static void client_refuses_changes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PRIORITIES; i++) {
+        size_t size = 1;
+        for (size_t how = 0; how < FORGERIES; how++)
+            for (size_t at = 0; at < (how <= CUT ? size : 1); at++) {
+                const struct tls_world_setup setup = setup_of();
+                struct tls_peer peer;
+                struct tls_world_pair pair;
+                open_peer(&peer, &pair, true, priorities[i]);
+                tls_peer_send(&peer, "one", 3);
+                size = peer.outgoing.size;
+                tls_peer_send(&peer, "two", 3);
+                assert_int_equal(peer.outgoing.size, 2 * size);
+                forge(&peer.outgoing, (enum forgery)how, size, at);
+                client_begins(&peer, &pair);
+                if (tls_peer_shake(&peer, &pair, &setup)) fail_msg("forgery %zu at %zu: through", how, at);
+                const struct cs_writer *early = &pair.client->early;
+                assert_int_equal(early->size, how == DOUBLED ? 3 : 0);
+                if (early->size) assert_memory_equal(early->data, "one", 3);
+                close_peer(&peer, &pair);
+            }
+    }
+}
+
+/* ---- behind a ChangeCipherSpec ---- */
+
+/* How many of the first bytes of RECORDS are those up to the ChangeCipherSpec, with it. */
+static size_t through_the_change(struct cs_span records)
+{
+    struct cs_reader reader = cs_reader_of(records);
+    size_t size, missing;
+    uint8_t type = 0;
+    while (type != TLS_CHANGE_CIPHER_SPEC) {
+        assert_int_equal(tls_first_record((struct cs_span){reader.next, reader.remaining}, &size, &missing), SEC_E_OK);
+        type = *reader.next;
+        cs_read_span(&reader, size);
+    }
+    return records.size - reader.remaining;
+}
+
+/* What FROM, which has sent its Finished, would have sent as data instead, under the keys of before or the new ones. */
+static struct cs_writer sealed_at_the_change(struct tls_context *from, bool new_keys)
+{
+    const enum tls_phase phase = from->phase;
+    if (new_keys) assert_int_equal(tls_records_take(from), SEC_E_OK);
+    if (new_keys) from->write.sequence = 0;
+    from->phase = TLS_COMPLETE;
+    struct cs_writer record = tls_sealed(from, "too early", 9);
+    from->phase = phase;
+    return record;
+}
+
+/* A second handshake up to the flight with that side's ChangeCipherSpec, and data of the sender's to go behind that. */
+static void reach_the_change(struct tls_world_pair *pair, const struct tls_world_setup *setup, bool of_server,
+                             bool new_keys, struct cs_writer *flight, struct cs_writer *data)
+{
+    struct cs_writer hello = {0}, to_client = {0}, to_server = {0};
+    size_t consumed;
+    assert_int_equal(tls_world_leg(pair, setup, true, (struct cs_span){NULL, 0}, &consumed, &hello),
+                     SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(tls_world_leg(pair, setup, false, cs_written(&hello), &consumed, &to_client),
+                     SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(tls_world_leg(pair, setup, true, cs_written(&to_client), &consumed, &to_server),
+                     SEC_I_CONTINUE_NEEDED);
+    struct tls_context *from = of_server ? pair->server : pair->client;
+    if (!new_keys) *data = sealed_at_the_change(from, false);
+    if (of_server) {
+        assert_int_equal(tls_world_leg(pair, setup, false, cs_written(&to_server), &consumed, flight), SEC_E_OK);
+        cs_writer_drop(&to_server);
+    } else {
+        *flight = to_server;
+    }
+    if (new_keys) *data = sealed_at_the_change(from, true);
+    cs_writer_drop(&hello);
+    cs_writer_drop(&to_client);
+}
+
+/* Data under keys that no Finished vouches for yet is refused, in one leg with the ChangeCipherSpec or in the next. */
+static void refused_behind_the_change(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3 * 2 * 2 * 2; i++) {
+        struct tls_world_setup setup = tls_kinds[3 + i % 3].setup;
+        const bool new_keys = i / 3 % 2, apart = i / 6 % 2, of_server = i / 12;
+        struct tls_world_pair pair;
+        struct cs_writer flight = {0}, data = {0}, input = {0}, none = {0};
+        struct cs_buffer buffers[4];
+        size_t consumed, start = 0;
+        setup.key = TLS_WORLD_P256;
+        tls_open_through(&pair, &setup);
+        reach_the_change(&pair, &setup, of_server, new_keys, &flight, &data);
+        struct tls_context *to = of_server ? pair.client : pair.server;
+        const size_t change = through_the_change(cs_written(&flight));
+        cs_write_span(&input, (struct cs_span){flight.data, change});
+        cs_write_span(&input, cs_written(&data));
+        cs_write_span(&input, (struct cs_span){flight.data + change, flight.size - change});
+        if (apart) {
+            const struct cs_span first = {input.data, change};
+            assert_int_equal(tls_world_leg(&pair, &setup, of_server, first, &consumed, &none), SEC_I_CONTINUE_NEEDED);
+            start = consumed;
+        }
+        const struct cs_span rest = {input.data + start, input.size - start};
+        const SECURITY_STATUS status = tls_world_leg(&pair, &setup, of_server, rest, &consumed, &none);
+        if (status >= 0) fail_msg("%zu: %08x", i, (unsigned)status);
+        assert_int_equal(to->early.size, 0);
+        assert_int_equal(tls_world_open_record(to, data.data, data.size, buffers), status);
+        cs_writer_drop(&flight);
+        cs_writer_drop(&data);
+        cs_writer_drop(&input);
+        cs_writer_drop(&none);
+        tls_world_close(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(client_takes_it),           cmocka_unit_test(client_ends_it),
-        cmocka_unit_test(client_refuses_forged),     cmocka_unit_test(server_takes_it),
+        cmocka_unit_test(announced_by_a_record),
+        cmocka_unit_test(client_refuses_changes),
+        cmocka_unit_test(refused_behind_the_change),
+        cmocka_unit_test(client_takes_it),
+        cmocka_unit_test(client_ends_it),
+        cmocka_unit_test(client_refuses_forged),
+        cmocka_unit_test(server_takes_it),
         cmocka_unit_test(server_takes_what_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

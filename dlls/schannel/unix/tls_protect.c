@@ -276,6 +276,19 @@ static void hand_out_early(struct tls_context *context, const struct incoming *i
     if (more) set(in->places[3], SECBUFFER_EXTRA, input.data, input.size);
 }
 
+/* A leg that has taken no bytes could not announce what was kept: the next record's data goes behind that, and its
+ * bytes stand for all of it. */
+static SECURITY_STATUS put_behind_early(struct tls_context *context, const struct incoming *in,
+                                        const struct cs_buffer *whole, size_t record)
+{
+    cs_write_span(&context->early, (struct cs_span){cs_buffer_bytes(in->places[1]), in->places[1]->size});
+    if (context->early.failed) return fail(context, SEC_E_INSUFFICIENT_MEMORY);
+    context->early_room = record;
+    *in->data = *whole;
+    hand_out_early(context, in, (struct cs_span){cs_buffer_bytes(whole), whole->size});
+    return SEC_E_OK;
+}
+
 static SECURITY_STATUS decrypt(struct tls_context *context, const struct incoming *in)
 {
     if (context->phase == TLS_FAILED) return context->failure;
@@ -294,6 +307,7 @@ static SECURITY_STATUS decrypt(struct tls_context *context, const struct incomin
         *in->data = (struct cs_buffer){whole.size - (uint32_t)taken, SECBUFFER_DATA, whole.address + taken};
         status = decrypt_first(context, in, &record);
     }
+    if (status == SEC_E_OK && context->early.size) return put_behind_early(context, in, &whole, taken + record);
     if (status != SEC_E_INCOMPLETE_MESSAGE || !taken) return status;
     /* What was taken is gone, and the program is told by a record without data, as there are others. */
     *in->data = whole;
