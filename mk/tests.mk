@@ -63,7 +63,7 @@ PE_PROGRAM_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -DSECURITY_WIN32 -s
 pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/trace_secrets \
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
 	tests/bridge/travel \
-	tests/packages/packages tests/packages/host tests/packages/attributes tests/klist/messages tests/real/https_get \
+	tests/packages/packages tests/packages/host tests/packages/schannel tests/klist/messages tests/real/https_get \
 	tests/real/postgres tests/real/https_logon tests/tiers/rules tests/tiers/many \
 	samples/client samples/server samples/front samples/back
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
@@ -77,7 +77,7 @@ pe_parts_tests/bridge/travel = tests/bridge/travel.c tests/bridge/pair.c
 pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
 	refusals threads)
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
-pe_parts_tests/packages/attributes = tests/packages/attributes.c tests/packages/cases.c \
+pe_parts_tests/packages/schannel = tests/packages/schannel.c tests/packages/cases.c \
 	$(patsubst %,tests/conformance/%.c,schannel_pair schannel_certificates status)
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/https_get = tests/real/https_get.c
@@ -98,7 +98,7 @@ pe_links_tests/bridge/threads = -lsecur32
 pe_links_tests/bridge/travel = -lsecur32 -ladvapi32
 pe_links_tests/packages/packages = -lsecur32 -ladvapi32
 pe_links_tests/packages/host = -ladvapi32
-pe_links_tests/packages/attributes = -lsecur32 -lbcrypt -lcrypt32
+pe_links_tests/packages/schannel = -lsecur32 -lbcrypt -lcrypt32
 pe_links_tests/klist/messages = -lsecur32 -ladvapi32
 pe_links_tests/real/https_get = -lwinhttp -lcrypt32
 pe_links_tests/real/https_logon = -lsecur32 -lcrypt32 -lws2_32

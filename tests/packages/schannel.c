@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Attributes that our Schannel's contexts do not have, queried and set in both roles. Pages list some of them for all
- * packages (attributes.tsv), and Windows may know more; of TARGET_INFORMATION ("marshalled target") and of what
- * EAP_PRF_INFO takes no form is published, so that there is nothing to answer with.
+ * Our Schannel in our secur32, where nobody knows what Windows does.
+ *
+ * Attributes that its contexts do not have, queried and set in both roles. Pages list some of them for all packages
+ * (attributes.tsv), and Windows may know more; of TARGET_INFORMATION ("marshalled target") and of what EAP_PRF_INFO
+ * takes no form is published, so that there is nothing to answer with.
+ *
+ * Data that is under way when a client begins another handshake (RFC 5246 7.4.1.1): it comes out after that.
  */
 #include "../conformance/schannel_certificates.h"
 #include "../conformance/schannel_pair.h"
@@ -113,11 +117,73 @@ static void test_protocol(DWORD protocol)
     schannel_pair_close(&pair);
 }
 
+/* ---- data under way ---- */
+
+/* A client's call without input, on a context that is through. What it yields waits at the server. */
+static SECURITY_STATUS begin_again(struct schannel_pair *pair)
+{
+    SecBuffer token = {0, SECBUFFER_TOKEN, NULL};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &token};
+    struct schannel_side *client = &pair->client, *server = &pair->server;
+    const SECURITY_STATUS status = InitializeSecurityContextA(
+        &client->credential, &client->context, (SEC_CHAR *)"localhost", ISC_REQ_ALLOCATE_MEMORY, 0, 0, NULL, 0,
+        &client->context, &output, &client->attributes, &client->expiry);
+    if (status >= 0 && token.pvBuffer) {
+        memcpy(server->waiting + server->size, token.pvBuffer, token.cbBuffer);
+        server->size += token.cbBuffer;
+    }
+    if (token.pvBuffer) FreeContextBuffer(token.pvBuffer);
+    return status;
+}
+
+static void check_receives(struct schannel_side *side, const char *wanted, const char *what)
+{
+    char text[OBSERVED_MAX];
+    schannel_receive(side, text);
+    if (strcmp(text, wanted)) printf("      %s, not %s\n", text, wanted);
+    check(!strcmp(text, wanted), what);
+}
+
+/* The server's data is on its way before it hears of the client's wish; FORGED: with a bit of it changed. */
+static void test_under_way(BOOL forged)
+{
+    const struct schannel_setup setup = {.protocols = SP_PROT_TLS1_2_CLIENT};
+    struct schannel_pair pair;
+    struct schannel_side *client = &pair.client, *server = &pair.server;
+    char text[OBSERVED_MAX];
+    check(schannel_pair_run(&pair, &setup), "a handshake");
+    schannel_send(server, client, "one");
+    schannel_send(server, client, "two");
+    if (forged) client->waiting[client->size - 1] ^= 1;
+    check_status(begin_again(&pair), SEC_I_CONTINUE_NEEDED, "the client begins another");
+    check_status(schannel_receive(server, text), SEC_I_RENEGOTIATE, "the server is told");
+    check_status(schannel_server_leg(&pair, &setup), SEC_I_CONTINUE_NEEDED, "it answers");
+    if (forged) {
+        check_status(schannel_client_leg(&pair, &setup), SEC_E_MESSAGE_ALTERED, "a client refuses what is forged");
+        check_status(schannel_receive(client, text), SEC_E_MESSAGE_ALTERED, "and gives out nothing of it");
+    } else {
+        check_status(schannel_client_leg(&pair, &setup), SEC_I_CONTINUE_NEEDED, "the client goes on past the data");
+        check_status(schannel_server_leg(&pair, &setup), SEC_E_OK, "the server is through");
+        check_status(schannel_client_leg(&pair, &setup), SEC_E_OK, "and the client");
+        check(client->size == 6, "it is told of what has come, in place of its leg's last bytes");
+        check_receives(client, "SEC_E_OK onetwo", "DecryptMessage hands it out");
+        check(client->size == 0, "and nothing else");
+        schannel_send(server, client, "three");
+        check_receives(client, "SEC_E_OK three", "what is sent then follows");
+        schannel_send(client, server, "back");
+        check_receives(server, "SEC_E_OK back", "and the other way round");
+    }
+    schannel_pair_close(&pair);
+}
+
 int main(void)
 {
     section("QueryContextAttributes, SetContextAttributes: what Schannel has not");
     test_protocol(SP_PROT_TLS1_2_CLIENT);
     test_protocol(SP_PROT_TLS1_3_CLIENT);
+    section("DecryptMessage, Schannel: data under way when another handshake begins");
+    test_under_way(FALSE);
+    test_under_way(TRUE);
     delete_containers();
     return finish_cases();
 }
