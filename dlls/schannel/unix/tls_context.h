@@ -198,11 +198,10 @@ void tls_aead_restore(struct tls_direction *direction, uint8_t *record, size_t s
  * tls_early.c. Head is what of RECORDS, whole ones of a second handshake, comes before its data; after a
  * ChangeCipherSpec there is none, for it would come before a Finished that vouches for its keys. Keep takes that data,
  * a RECORD; SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY, SEC_E_MESSAGE_ALTERED, SEC_E_ILLEGAL_MESSAGE: too much. Announce, once
- * that handshake is through, leaves so many bytes of LEG's input for DecryptMessage; where that leg took none, the bytes
- * of the next record of data do instead, and its data comes last. Take writes what was kept over
- * those, the first SIZE bytes of its input at most, and returns how much that is; *more: there is more, for which the
- * same bytes are to come again, otherwise they are done with. Both directions are locked, but for take, which needs the
- * reading one.
+ * that handshake is through, leaves so many bytes of LEG's input for DecryptMessage; where that leg took none, the
+ * bytes of the next record of data do instead, and its data comes last. Take writes what was kept over those, the first
+ * SIZE bytes of its input at most, and returns how much that is; *more: there is more, for which the same bytes are to
+ * come again, otherwise they are done with. Both directions are locked, but for take, which needs the reading one.
  */
 struct cs_span tls_early_head(struct tls_context *context, struct cs_span records);
 SECURITY_STATUS tls_early_keep(struct tls_context *context, struct cs_span record);
