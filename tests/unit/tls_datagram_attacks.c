@@ -33,34 +33,47 @@ static void expect_dropped(struct tls_context *to, struct cs_span forged, SECURI
     assert_int_equal(to->phase, TLS_COMPLETE);
 }
 
+/* A connection of one kind, and one direction of it. */
+struct way {
+    struct tls_world_pair pair;
+    struct tls_network network;
+    struct tls_context *from, *to;
+};
+
+/* Both directions of each kind, by I. dtls_close ends it. */
+static void open_way(struct way *way, size_t i)
+{
+    dtls_open_through(&way->network, &way->pair, &kinds[i / 2]);
+    way->from = i % 2 ? way->pair.server : way->pair.client;
+    way->to = i % 2 ? way->pair.client : way->pair.server;
+}
+
 static void every_bit(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2 * KINDS; i++) {
-        struct tls_world_pair pair;
-        struct tls_network network;
-        dtls_open_through(&network, &pair, &kinds[i / 2]);
-        struct tls_context *from = i % 2 ? pair.server : pair.client, *to = i % 2 ? pair.client : pair.server;
-        struct cs_writer record = tls_sealed(from, "data", 4);
+        struct way way;
+        open_way(&way, i);
+        struct cs_writer record = tls_sealed(way.from, "data", 4);
         for (size_t bit = 0; bit < 8 * record.size; bit++) {
             record.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
             struct cs_buffer buffers[4];
             struct cs_writer copy = {0};
             cs_write_span(&copy, cs_written(&record));
-            const SECURITY_STATUS status = tls_world_open_record(to, copy.data, copy.size, buffers);
+            const SECURITY_STATUS status = tls_world_open_record(way.to, copy.data, copy.size, buffers);
             /* A type that is no data, or another epoch, is dropped in silence. */
             const bool silent = status == SEC_E_OK && bit < 40 && !buffers[1].size;
             if (status != SEC_E_MESSAGE_ALTERED && !silent)
                 fail_msg("kind %zu, bit %zu: %08x", i, bit, (unsigned)status);
             assert_null(memmem(copy.data, copy.size, "data", 4));
             cs_writer_drop(&copy);
-            assert_int_equal(to->phase, TLS_COMPLETE);
+            assert_int_equal(way.to->phase, TLS_COMPLETE);
             record.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
-        tls_expect_opens(to, &record, "data", 4);
+        tls_expect_opens(way.to, &record, "data", 4);
         cs_writer_drop(&record);
-        dtls_expect_talk(&pair);
-        dtls_close(&network);
+        dtls_expect_talk(&way.pair);
+        dtls_close(&way.network);
     }
 }
 
@@ -69,24 +82,22 @@ static void every_cut(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2 * KINDS; i++) {
-        struct tls_world_pair pair;
-        struct tls_network network;
-        dtls_open_through(&network, &pair, &kinds[i / 2]);
-        struct tls_context *from = i % 2 ? pair.server : pair.client, *to = i % 2 ? pair.client : pair.server;
-        struct cs_writer record = tls_sealed(from, "data of some length", 19);
+        struct way way;
+        open_way(&way, i);
+        struct cs_writer record = tls_sealed(way.from, "data of some length", 19);
         for (size_t size = 0; size < record.size; size++) {
             struct cs_writer cut = {0};
             cs_write_span(&cut, (struct cs_span){record.data, size});
-            expect_dropped(to, cs_written(&cut), SEC_E_MESSAGE_ALTERED, "cut at", size);
+            expect_dropped(way.to, cs_written(&cut), SEC_E_MESSAGE_ALTERED, "cut at", size);
             if (size >= DTLS_HEADER) {
                 cs_put_be(cut.data + LENGTH_AT, size - DTLS_HEADER, 2);
-                expect_dropped(to, cs_written(&cut), SEC_E_MESSAGE_ALTERED, "shortened to", size);
+                expect_dropped(way.to, cs_written(&cut), SEC_E_MESSAGE_ALTERED, "shortened to", size);
             }
             cs_writer_drop(&cut);
         }
-        tls_expect_opens(to, &record, "data of some length", 19);
+        tls_expect_opens(way.to, &record, "data of some length", 19);
         cs_writer_drop(&record);
-        dtls_close(&network);
+        dtls_close(&way.network);
     }
 }
 
@@ -96,25 +107,23 @@ static void replays(void **state)
     enum { RECORDS = 100, WINDOW = 64 };
     (void)state;
     for (size_t i = 0; i < 2 * KINDS; i++) {
-        struct tls_world_pair pair;
-        struct tls_network network;
+        struct way way;
         struct cs_writer records[RECORDS];
-        dtls_open_through(&network, &pair, &kinds[i / 2]);
-        struct tls_context *from = i % 2 ? pair.server : pair.client, *to = i % 2 ? pair.client : pair.server;
-        for (size_t n = 0; n < RECORDS; n++) records[n] = tls_sealed(from, &n, sizeof n);
+        open_way(&way, i);
+        for (size_t n = 0; n < RECORDS; n++) records[n] = tls_sealed(way.from, &n, sizeof n);
         static const size_t order[] = {0, 2, 1, 5, 4, 3, 60, 10, 99, 98, 97, 50, 36};
         for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
             struct cs_writer copy = {0};
             cs_write_span(&copy, cs_written(&records[order[k]]));
-            tls_expect_opens(to, &records[order[k]], &order[k], sizeof *order);
+            tls_expect_opens(way.to, &records[order[k]], &order[k], sizeof *order);
             for (unsigned again = 0; again < 2; again++)
-                expect_dropped(to, cs_written(&copy), SEC_E_OUT_OF_SEQUENCE, "replay of", order[k]);
+                expect_dropped(way.to, cs_written(&copy), SEC_E_OUT_OF_SEQUENCE, "replay of", order[k]);
             cs_writer_drop(&copy);
         }
-        expect_dropped(to, cs_written(&records[RECORDS - 1 - WINDOW]), SEC_E_OUT_OF_SEQUENCE, "too old", 35);
+        expect_dropped(way.to, cs_written(&records[RECORDS - 1 - WINDOW]), SEC_E_OUT_OF_SEQUENCE, "too old", 35);
         for (size_t n = 0; n < RECORDS; n++) cs_writer_drop(&records[n]);
-        dtls_expect_talk(&pair);
-        dtls_close(&network);
+        dtls_expect_talk(&way.pair);
+        dtls_close(&way.network);
     }
 }
 
@@ -187,10 +196,8 @@ static void forged_afterwards(void **state)
     };
     (void)state;
     for (size_t i = 0; i < 2 * KINDS; i++) {
-        struct tls_world_pair pair;
-        struct tls_network network;
-        dtls_open_through(&network, &pair, &kinds[i / 2]);
-        struct tls_context *to = i % 2 ? pair.client : pair.server;
+        struct way way;
+        open_way(&way, i);
         for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
             struct cs_writer record = {0};
             struct tls_leg leg = {.room = 65536};
@@ -200,14 +207,14 @@ static void forged_afterwards(void **state)
             cs_write_be(&record, 1000 + k, 6);
             cs_write_be(&record, cases[k].size, 2);
             cs_write_span(&record, (struct cs_span){cases[k].body, cases[k].size});
-            expect_dropped(to, cs_written(&record), cases[k].status, cases[k].what, i);
+            expect_dropped(way.to, cs_written(&record), cases[k].status, cases[k].what, i);
             leg.input = cs_written(&record);
-            assert_int_equal(tls_leg(&to, &leg), SEC_E_OK);
+            assert_int_equal(tls_leg(&way.to, &leg), SEC_E_OK);
             assert_int_equal(leg.token_size, 0);
             cs_writer_drop(&record);
         }
-        dtls_expect_talk(&pair);
-        dtls_close(&network);
+        dtls_expect_talk(&way.pair);
+        dtls_close(&way.network);
     }
 }
 
@@ -353,17 +360,15 @@ static void close_notify(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 2 * KINDS; i++) {
-        struct tls_world_pair pair;
-        struct tls_network network;
-        dtls_open_through(&network, &pair, &kinds[i / 2]);
-        struct tls_context *from = i % 2 ? pair.server : pair.client, *to = i % 2 ? pair.client : pair.server;
-        assert_int_equal(tls_shut_down(from), SEC_E_OK);
-        assert_int_equal(tls_network_leg(&network, i % 2 == 0, (struct cs_span){NULL, 0}), SEC_E_OK);
-        assert_int_equal(tls_seal_status(from), SEC_E_CONTEXT_EXPIRED);
-        struct cs_writer *alert = &network.queues[i % 2][0];
-        assert_int_equal(open_copy(to, cs_written(alert)), SEC_I_CONTEXT_EXPIRED);
-        assert_int_equal(open_copy(to, cs_written(alert)), SEC_I_CONTEXT_EXPIRED);
-        dtls_close(&network);
+        struct way way;
+        open_way(&way, i);
+        assert_int_equal(tls_shut_down(way.from), SEC_E_OK);
+        assert_int_equal(tls_network_leg(&way.network, i % 2 == 0, (struct cs_span){NULL, 0}), SEC_E_OK);
+        assert_int_equal(tls_seal_status(way.from), SEC_E_CONTEXT_EXPIRED);
+        struct cs_writer *alert = &way.network.queues[i % 2][0];
+        assert_int_equal(open_copy(way.to, cs_written(alert)), SEC_I_CONTEXT_EXPIRED);
+        assert_int_equal(open_copy(way.to, cs_written(alert)), SEC_I_CONTEXT_EXPIRED);
+        dtls_close(&way.network);
     }
 }
 
