@@ -111,8 +111,8 @@ static void seed_vectors(const char *folder)
     static const char *const negotiate[] = {win_type1, smb_type1};
     static const char *const challenge[] = {win_type2, smb_type2, v1_challenge_message, ess_challenge_message,
                                             v2_challenge_message};
-    static const char *const authenticate[] = {win_type3, smb_type3, v1_authenticate_message,
-                                               ess_authenticate_message, v2_authenticate_message};
+    static const char *const authenticate[] = {win_type3, smb_type3, v1_authenticate_message, ess_authenticate_message,
+                                               v2_authenticate_message};
     char name[32];
     for (size_t i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "vector-%zu", i);
@@ -140,7 +140,9 @@ static void seed_changes(const char *folder)
     seed_hex(folder, "exchange", "challenge", "d402", "0118000101");
     seed_hex(folder, "exchange", "mic", "d403", "014800100000000000000000000000000000000000");
     seed_hex(folder, "exchange", "cut", "d403", "03400008");
-    seed_hex(folder, "exchange", "insert", "d502", "02380004" "01020304");
+    seed_hex(folder, "exchange", "insert", "d502",
+             "02380004"
+             "01020304");
 }
 
 /* Flags, then calls: which, how many buffers, and of each its type, size and bytes. */
@@ -148,13 +150,55 @@ static void seed_calls(const char *folder)
 {
     static const char *const flags[] = {"328208e2", "35820862", "35820820", "b1000000", "00000000", "30000820"};
     static const char *const calls[] = {
-        "0202" "02" "1000" "00000000000000000000000000000000" "01" "0500" "68656c6c6f",
-        "0002" "01" "0500" "68656c6c6f" "02" "1000" "00000000000000000000000000000000",
-        "0204" "81" "0300" "686472" "01" "0400" "626f6479" "81" "0300" "746c72" "02" "1000"
+        "0202"
+        "02"
+        "1000"
+        "00000000000000000000000000000000"
+        "01"
+        "0500"
+        "68656c6c6f",
+        "0002"
+        "01"
+        "0500"
+        "68656c6c6f"
+        "02"
+        "1000"
         "00000000000000000000000000000000",
-        "0302" "02" "1000" "010000000000000000000000" "00000000" "01" "0300" "616263",
-        "0302" "0a" "1400" "01000000000000000000000000000000" "61626364" "01" "0000",
-        "0102" "02" "1000" "01000000000000000000000000000000" "01" "0300" "616263",
+        "0204"
+        "81"
+        "0300"
+        "686472"
+        "01"
+        "0400"
+        "626f6479"
+        "81"
+        "0300"
+        "746c72"
+        "02"
+        "1000"
+        "00000000000000000000000000000000",
+        "0302"
+        "02"
+        "1000"
+        "010000000000000000000000"
+        "00000000"
+        "01"
+        "0300"
+        "616263",
+        "0302"
+        "0a"
+        "1400"
+        "01000000000000000000000000000000"
+        "61626364"
+        "01"
+        "0000",
+        "0102"
+        "02"
+        "1000"
+        "01000000000000000000000000000000"
+        "01"
+        "0300"
+        "616263",
     };
     char name[32];
     for (size_t i = 0; i < 6; i++)
@@ -166,8 +210,12 @@ static void seed_calls(const char *folder)
 
 static void seed_bindings(const char *folder)
 {
-    static const char header[] = "000000000000000000000000" "000000000000000000000000" "3500000020000000";
-    static const char parts[] = "020000000400000020000000" "030000000400000024000000" "0800000020000000"
+    static const char header[] = "000000000000000000000000"
+                                 "000000000000000000000000"
+                                 "3500000020000000";
+    static const char parts[] = "020000000400000020000000"
+                                "030000000400000024000000"
+                                "0800000020000000"
                                 "6162636465666768";
     seed_hex(folder, "bindings", "application", header, binding_application_data);
     seed_hex(folder, "bindings", "parts", "", parts);
@@ -176,9 +224,8 @@ static void seed_bindings(const char *folder)
 static void seed_spnego_vectors(const char *folder)
 {
     static const char *const tokens[] = {
-        spnego_smb_hints,     spnego_smb_negotiate,  spnego_smb_challenge,
-        spnego_smb_accept,    spnego_kerberos_resp,  spnego_example_init2,
-        spnego_smb_authenticate, "a1023000",
+        spnego_smb_hints,     spnego_smb_negotiate, spnego_smb_challenge,    spnego_smb_accept,
+        spnego_kerberos_resp, spnego_example_init2, spnego_smb_authenticate, "a1023000",
     };
     char name[32];
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
@@ -193,12 +240,45 @@ static void seed_spnego_changes(const char *folder)
     static const char *const identities[] = {"d4", "d5", "d6", "c4", "54", "f4"};
     static const char *const changes[] = {
         "",
-        "01" "00" "1300" "01" "01",             /* mechTypes */
-        "01" "00" "0d00" "01" "01" "00",
-        "00" "01" "01" "0a00" "01" "03",        /* request-mic */
-        "00" "00" "01" "03" "0000" "ff",        /* a cut authenticate */
-        "00" "00" "00" "01" "01" "0800" "01" "01", /* accept-incomplete at the end */
-        "00" "00" "00" "01" "00" "0f00" "01" "10", /* the server's MIC */
+        "01"
+        "00"
+        "1300"
+        "01"
+        "01", /* mechTypes */
+        "01"
+        "00"
+        "0d00"
+        "01"
+        "01"
+        "00",
+        "00"
+        "01"
+        "01"
+        "0a00"
+        "01"
+        "03", /* request-mic */
+        "00"
+        "00"
+        "01"
+        "03"
+        "0000"
+        "ff", /* a cut authenticate */
+        "00"
+        "00"
+        "00"
+        "01"
+        "01"
+        "0800"
+        "01"
+        "01", /* accept-incomplete at the end */
+        "00"
+        "00"
+        "00"
+        "01"
+        "00"
+        "0f00"
+        "01"
+        "10", /* the server's MIC */
     };
     char name[32], head[8];
     for (size_t i = 0; i < sizeof identities / sizeof *identities; i++)
@@ -214,12 +294,50 @@ static void seed_spnego_changes(const char *folder)
 static void seed_kerberos_messages(const char *folder)
 {
     static const char *const inputs[] = {
-        "00" "10" "050406ff0000001c00000000000003e8" "00000000000000000000000000000000" "00000000000000000000000000000000",
-        "01" "00" "00" "0500" "68656c6c6f" "040001",
-        "01" "01" "01" "0500" "68656c6c6f" "060010",
-        "02" "06" "e803" "0000" "1c00" "01" "0500" "68656c6c6f" "01",
-        "02" "06" "e803" "1000" "1c00" "01" "0500" "68656c6c6f" "01",
-        "02" "06" "e803" "0500" "0000" "01" "0500" "68656c6c6f" "00",
+        "00"
+        "10"
+        "050406ff0000001c00000000000003e8"
+        "00000000000000000000000000000000"
+        "00000000000000000000000000000000",
+        "01"
+        "00"
+        "00"
+        "0500"
+        "68656c6c6f"
+        "040001",
+        "01"
+        "01"
+        "01"
+        "0500"
+        "68656c6c6f"
+        "060010",
+        "02"
+        "06"
+        "e803"
+        "0000"
+        "1c00"
+        "01"
+        "0500"
+        "68656c6c6f"
+        "01",
+        "02"
+        "06"
+        "e803"
+        "1000"
+        "1c00"
+        "01"
+        "0500"
+        "68656c6c6f"
+        "01",
+        "02"
+        "06"
+        "e803"
+        "0500"
+        "0000"
+        "01"
+        "0500"
+        "68656c6c6f"
+        "00",
     };
     char name[32], head[3];
     for (unsigned etype = 0; etype < 5; etype++)
@@ -234,7 +352,13 @@ static void seed_kerberos_messages(const char *folder)
 /* How, then a LOGON_INFO, a UPN_DNS_INFO, or a whole PAC (pac.c). */
 static void seed_pacs(const char *folder)
 {
-    static const char upn[] = "0a00" "1000" "0600" "1a00" "0000000000000000" "6100400062002e006300" "42002e004300";
+    static const char upn[] = "0a00"
+                              "1000"
+                              "0600"
+                              "1a00"
+                              "0000000000000000"
+                              "6100400062002e006300"
+                              "42002e004300";
     struct cs_writer logon_info = {0}, upn_dns_info = {0}, pac = {0};
     krb5_context krb5;
     krb5_keyblock key;
@@ -324,10 +448,17 @@ static void seed_described_request(const char *folder)
 static void seed_describe(const char *folder)
 {
     static const char *const tokens[] = {
-        kdc_krb_error,       kdc_as_req,           kdc_as_rep,
-        kdc_tgs_req,         kdc_tgs_rep,          spnego_smb_hints,
-        spnego_smb_negotiate, spnego_smb_challenge, spnego_smb_authenticate,
-        spnego_kerberos_init, spnego_kerberos_resp,
+        kdc_krb_error,
+        kdc_as_req,
+        kdc_as_rep,
+        kdc_tgs_req,
+        kdc_tgs_rep,
+        spnego_smb_hints,
+        spnego_smb_negotiate,
+        spnego_smb_challenge,
+        spnego_smb_authenticate,
+        spnego_kerberos_init,
+        spnego_kerberos_resp,
         "050406ff0010001c00000000027f44cdbbad4aa6a0992859",
         "603b06092a864886f712010202020111001000ffffe29e8bbc6348e740ebaa619244a156a13b5cf65e3c21b9aa",
     };
@@ -387,8 +518,13 @@ static void seed_stapled(const char *folder)
 /* Each setup of the exchanges undisturbed, with a change in each of three tokens, and with all that comes later. */
 static void seed_tls(const char *folder)
 {
-    static const char *const tails[] = {"", "010000100001aa", "000100002000011600010200500180", "000000000000000001000200",
-                                        "00000000030000010000020001000400", "020005160303000100", "0300051503030002010000"};
+    static const char *const tails[] = {"",
+                                        "010000100001aa",
+                                        "000100002000011600010200500180",
+                                        "000000000000000001000200",
+                                        "00000000030000010000020001000400",
+                                        "020005160303000100",
+                                        "0300051503030002010000"};
     char head[16], name[32];
     for (unsigned setup = 0; setup < 10; setup++)
         for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
@@ -398,6 +534,24 @@ static void seed_tls(const char *folder)
             seed_hex(folder, "tls_server", name, head, tails[i]);
             seed_hex(folder, "tls_records", name, head, "0310000000ff033000");
             seed_hex(folder, "tls_datagrams", name, head, tails[i]);
+        }
+}
+
+/* Two bytes changed in a hello with SRTP (tls_datagrams.c, the last two setups), at each place where that may stand: in
+ * the client's, and in the server's, with a cookie and without. */
+static void seed_srtp(const char *folder)
+{
+    static const struct {
+        const char *name, *head;
+        unsigned from, to;
+    } hellos[] = {
+        {"client", "06e10000", 60, 260}, {"server", "0600e10000", 60, 140}, {"cookie", "07000000e10000", 60, 140}};
+    for (size_t i = 0; i < sizeof hellos / sizeof *hellos; i++)
+        for (unsigned at = hellos[i].from; at < hellos[i].to; at += 2) {
+            char name[32], change[16];
+            snprintf(name, sizeof name, "srtp-%s-%u", hellos[i].name, at);
+            snprintf(change, sizeof change, "%02x%02x020303", at & 0xFF, at >> 8);
+            seed_hex(folder, "tls_datagrams", name, hellos[i].head, change);
         }
 }
 
@@ -451,6 +605,7 @@ int main(int argc, char **argv)
     seed_tls_keys(argv[1]);
     seed_stapled(argv[1]);
     seed_tls(argv[1]);
+    seed_srtp(argv[1]);
     seed_imports(argv[1]);
     return 0;
 }
