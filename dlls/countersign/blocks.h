@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x0001000du
+#define CS_BLOCKS_VERSION 0x0001000eu
 
 enum cs_call {
     CS_CALL_VERSION,
