@@ -27,6 +27,16 @@ static SecBuffer *find_buffer(const SecBufferDesc *desc, ULONG type)
     return NULL;
 }
 
+/* libcurl's first leg has EMPTY for its output, in memory that Schannel is to allocate; it becomes the TOKEN. */
+static SecBuffer *find_output(const SecBufferDesc *output, ULONG request)
+{
+    SecBuffer *token = find_buffer(output, SECBUFFER_TOKEN);
+    SecBuffer *empty = request & REQ_ALLOCATE_MEMORY ? find_buffer(output, SECBUFFER_EMPTY) : NULL;
+    if (token || !empty) return token;
+    *empty = (SecBuffer){0, SECBUFFER_TOKEN, NULL};
+    return empty;
+}
+
 /* Schannel allocates also where the caller has named a size and no memory (row 161). */
 static BOOL allocates(const struct call *call)
 {
@@ -35,7 +45,7 @@ static BOOL allocates(const struct call *call)
 
 static NTSTATUS take_call(const SecBufferDesc *input, const SecBufferDesc *output, struct call *call)
 {
-    call->output = find_buffer(output, SECBUFFER_TOKEN);
+    call->output = find_output(output, call->request);
     call->alert = find_buffer(output, SECBUFFER_ALERT);
     call->input = find_buffer(input, SECBUFFER_TOKEN);
     call->rest = find_buffer(input, SECBUFFER_EMPTY);

@@ -21,6 +21,8 @@ static const struct conformance_case cases[] = {
     {NAME "first.no-input", "behaviour 159", "SEC_I_CONTINUE_NEEDED", NULL, WINE_SAME},
     {NAME "first.allocates-size", "behaviour 160", "SEC_I_CONTINUE_NEEDED, freed SEC_E_OK", NULL, WINE_SAME},
     {NAME "first.size-alone", "behaviour 161", "SEC_I_CONTINUE_NEEDED, freed SEC_E_OK", NULL, WINE_SAME},
+    {NAME "first.empty-output", "curl's lib/vtls/schannel.c, the first leg of each handshake",
+     "SEC_I_CONTINUE_NEEDED, TOKEN, freed SEC_E_OK", NULL, WINE_SAME},
     {NAME "first.no-output", "behaviour 162", "SEC_E_INVALID_TOKEN", NULL, WINE_SAME},
     {NAME "second.garbage", "behaviour 163", "SEC_E_INVALID_TOKEN, 0 bytes", NULL, WINE_DIFFERS},
     {NAME "second.zeros", "behaviour 164", "SEC_E_INVALID_TOKEN, 0 bytes", NULL, WINE_SAME},
@@ -104,6 +106,22 @@ static void try_size(struct conformance_run *run, const char *id, CredHandle *cr
         observe_status(run, id, status);
 }
 
+/* libcurl names no TOKEN, but an EMPTY buffer that is to become one. */
+static void try_empty_output(struct conformance_run *run, CredHandle *credential)
+{
+    SecBuffer out = {0, SECBUFFER_EMPTY, NULL};
+    SecBufferDesc output = {SECBUFFER_VERSION, 1, &out};
+    const SECURITY_STATUS status = first_leg(credential, ISC_REQ_ALLOCATE_MEMORY, NULL, &output);
+    char name[STATUS_NAME_MAX], freed[STATUS_NAME_MAX];
+
+    if (status != SEC_I_CONTINUE_NEEDED || !out.pvBuffer || !out.cbBuffer)
+        observe_status(run, NAME "first.empty-output", status);
+    else
+        observe(run, NAME "first.empty-output", "%s, %s, freed %s", status_name(status, name),
+                out.BufferType == SECBUFFER_TOKEN ? "TOKEN" : "another",
+                status_name(FreeContextBuffer(out.pvBuffer), freed));
+}
+
 static void try_first(struct conformance_run *run, BYTE *room)
 {
     CredHandle credential;
@@ -119,6 +137,7 @@ static void try_first(struct conformance_run *run, BYTE *room)
     observe_status(run, NAME "first.no-input", first_leg(&credential, 0, NULL, &output));
     try_size(run, NAME "first.allocates-size", &credential, ISC_REQ_ALLOCATE_MEMORY);
     try_size(run, NAME "first.size-alone", &credential, 0);
+    try_empty_output(run, &credential);
     observe_status(run, NAME "first.no-output", first_leg(&credential, 0, NULL, NULL));
     FreeCredentialsHandle(&credential);
 }
