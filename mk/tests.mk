@@ -64,7 +64,8 @@ pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/tr
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
 	tests/bridge/travel \
 	tests/packages/packages tests/packages/host tests/packages/schannel tests/klist/messages tests/real/https_get \
-	tests/real/postgres tests/real/https_logon tests/tiers/rules tests/tiers/many \
+	tests/real/libcurl_get tests/real/libpq_logon tests/real/postgres tests/real/https_logon tests/tiers/rules \
+	tests/tiers/many \
 	samples/client samples/server samples/front samples/back
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
 pe_parts_tests/exports/callall = tests/exports/callall.c
@@ -82,6 +83,8 @@ pe_parts_tests/packages/schannel = tests/packages/schannel.c tests/packages/case
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/https_get = tests/real/https_get.c
 pe_parts_tests/real/https_logon = tests/real/https_logon.c tests/real/tls_stream.c tests/packages/cases.c
+pe_parts_tests/real/libcurl_get = tests/real/libcurl_get.c
+pe_parts_tests/real/libpq_logon = tests/real/libpq_logon.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
 pe_parts_tests/tiers/many = tests/tiers/many.c tests/tiers/parties.c tests/packages/cases.c
 pe_parts_tests/tiers/rules = $(patsubst %,tests/tiers/%.c,rules tokens parties) tests/packages/cases.c

@@ -84,6 +84,7 @@ start_https() {
         echo 'daemon off; pid nginx.pid; error_log error.log; worker_processes 1;'
         [ "$(id -u)" -ne 0 ] || echo 'user root;'
         printf 'events {}\nhttp {\n access_log off; default_type text/plain;\n'
+        printf ' index index.json; types { application/json json; }\n'
         printf ' %s_temp_path %s;\n' client_body b proxy p fastcgi f uwsgi u scgi s
         server_block good "$https_13" TLSv1.3
         server_block good "$https_12" TLSv1.2
@@ -157,7 +158,7 @@ run_client_certificates() {
 
 run_https() {
     local arch
-    progress 'HTTPS by WinHTTP and WinINet from nginx'
+    progress 'HTTPS by WinHTTP, WinINet and libcurl from nginx'
     start_https
     for arch in $(windows_arches); do
         for client in winhttp wininet; do
@@ -167,6 +168,7 @@ run_https() {
             "Z:${world//\//\\}\\https\\trusted.der"
         run_https_clients
         run_client_certificates
+        run_libcurl_clients   # there are none of 32 bits
         break   # the store is the same for both
     done
     ! runs_32_bit || { arch=i386; run_https_clients; run_client_certificates; }

@@ -5,6 +5,8 @@
  * password "https", whose certificate WinHTTP shows when it is asked. `https_get root FILE` makes the certificate in
  * FILE, DER, one of the user's trusted roots. Exit codes: 0, 1 something else failed, 2 not understood.
  */
+#include "sum.h"
+
 #include <windows.h>
 #include <wincrypt.h>
 #include <winhttp.h>
@@ -21,26 +23,6 @@ typedef BOOL(WINAPI *http_query_info)(HINTERNET, DWORD level, void *buffer, DWOR
 #define INTERNET_OPEN_TYPE_DIRECT 1
 #define FLAGS 0x84800000 /* RELOAD, NO_CACHE_WRITE, SECURE */
 #define STATUS_NUMBER 0x20000013
-
-/* Adler's sum, so that order counts. */
-struct sum {
-    ULONG size, a, b;
-};
-
-static void add(struct sum *sum, const BYTE *bytes, DWORD size)
-{
-    for (DWORD i = 0; i < size; i++) {
-        sum->a = (sum->a + bytes[i]) % 65521;
-        sum->b = (sum->b + sum->a) % 65521;
-    }
-    sum->size += size;
-}
-
-static int print_sum(DWORD code, const struct sum *sum)
-{
-    printf("%lu %lu %08lx\n", code, sum->size, sum->b << 16 | sum->a);
-    return 0;
-}
 
 static int print_error(void)
 {
@@ -81,12 +63,12 @@ static int by_winhttp(const WCHAR *host, INTERNET_PORT port, const WCHAR *path, 
         return print_error();
     do {
         if (!WinHttpReadData(request, buffer, sizeof buffer, &read)) return print_error();
-        add(&sum, buffer, read);
+        sum_add(&sum, buffer, read);
     } while (read);
     WinHttpCloseHandle(request);
     WinHttpCloseHandle(connection);
     WinHttpCloseHandle(session);
-    return print_sum(code, &sum);
+    return sum_print(code, &sum);
 }
 
 static int by_wininet(const WCHAR *host, INTERNET_PORT port, const WCHAR *path)
@@ -107,9 +89,9 @@ static int by_wininet(const WCHAR *host, INTERNET_PORT port, const WCHAR *path)
     if (!request || !query(request, STATUS_NUMBER, &code, &size, NULL)) return print_error();
     do {
         if (!read_file(request, buffer, sizeof buffer, &read)) return print_error();
-        add(&sum, buffer, read);
+        sum_add(&sum, buffer, read);
     } while (read);
-    return print_sum(code, &sum);
+    return sum_print(code, &sum);
 }
 
 static int add_root(const char *name)

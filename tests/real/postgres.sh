@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# A PostgreSQL server of the test's own, which takes nothing but connections that GSS-API encrypts and authenticates.
+# A PostgreSQL server of the test's own, which takes nothing but connections that GSS-API encrypts and authenticates, and
+# for the database template1 such as it authenticates alone: libpq for Windows does not encrypt.
 # Source it after realm.sh.
 # shellcheck disable=SC2154
 
@@ -71,7 +72,8 @@ make_database() {
         --no-locale --encoding=UTF8 &&
         printf 'create role %s login;\n' "${@:2}" |
         "${as_postgres[@]}" "$postgres_bin/postgres" --single -D "$data" postgres &&
-        echo "hostgssenc all all 127.0.0.1/32 gss include_realm=0 krb_realm=$realm_name" >"$data/pg_hba.conf" &&
+        printf '%s all 127.0.0.1/32 gss include_realm=0 krb_realm=%s\n' 'hostgssenc postgres' "$realm_name" \
+            'hostnogssenc template1' "$realm_name" >"$data/pg_hba.conf" &&
         settings "$1" >>"$data/postgresql.conf"
 }
 

@@ -23,20 +23,20 @@ need_tools() {
     need_packages "${wanted[@]}" gcc-mingw-w64-x86-64 curl
 }
 
-# fetch_programs: the npm packages, once, and prints their folder. They hold what was built for Windows.
+# fetch_programs PACKAGE...: these npm packages, once, and prints their folder. They hold what was built for Windows.
 fetch_programs() {
     local dir work
-    dir=$(printf -- '-%s' "${npm_packages[@]/@/-}")
+    dir=$(printf -- '-%s' "${@//[@\/]/-}")
     dir=$(cache_dir)/npm$dir
     if [ ! -d "$dir" ]; then
         mkdir -p "$(cache_dir)"
         work=$(mktemp -d "$(cache_dir)/fetch.XXXXXX")
-        progress 'fetching from npm: %s (once)' "${npm_packages[*]}"
+        progress 'fetching from npm: %s (once)' "$*"
         if ! npm install --force --os=win32 --cpu=x64 --ignore-scripts --no-audit --no-fund --prefix "$work" \
-                "${npm_packages[@]}" >"$work/log" 2>&1 </dev/null; then
+                "$@" >"$work/log" 2>&1 </dev/null; then
             tail -n 20 "$work/log" >&2
             rm -rf "$work"
-            die 'npm could not fetch: %s' "${npm_packages[*]}"
+            die 'npm could not fetch: %s' "$*"
         fi
         mv -T "$work" "$dir" 2>/dev/null || rm -rf "$work"   # another run was faster
     fi
@@ -46,7 +46,7 @@ fetch_programs() {
 # make_world DIR: a prefix with our DLLs, an account file, and stored credentials; sets the environment for node.
 make_world() {
     world=$1
-    modules=$(fetch_programs)
+    modules=$(fetch_programs "${npm_packages[@]}")
     make_prefix "$world/prefix"
     add_dlls "$world/prefix"
     prefix_env "$world/prefix" ours
