@@ -119,3 +119,44 @@ run_libpq-kerberos() {
     check 'libpq, without tickets' libpq_refused "$cached_name" 'SSPI error 8009030e'
     stop_postgres
 }
+
+# start_windows_postgres: PostgreSQL for Windows, which knows its clients by SSPI alone; sets postgres_port. Its own
+# postgres.exe refuses to run with an administrator's token, and pg_ctl.exe takes that away. initdb takes most of a
+# minute on Wine.
+start_windows_postgres() {
+    local dir=$world/windows_postgres
+    mkdir -p "$dir"
+    if ! timeout --kill-after=5 300 "${utf8_wine[@]}" "$libraries\\initdb.exe" -D "Z:$dir/data" -U "$(id -un)" \
+            --auth=reject --no-sync --no-locale --encoding=UTF8 >"$dir/output" 2>&1 </dev/null; then
+        cat "$dir/output" >&2
+        die 'PostgreSQL could not make a database'
+    fi
+    postgres_port=$((20000 + RANDOM % 10000))
+    echo 'host all all 127.0.0.1/32 sspi include_realm=0' >"$dir/data/pg_hba.conf"
+    printf '%s\n' "port = $postgres_port" "listen_addresses = '127.0.0.1'" 'fsync = off' >>"$dir/data/postgresql.conf"
+    wine_run "$libraries\\pg_ctl.exe" -D "Z:$dir/data" -l "Z:$dir/log" -W start >"$dir/output"
+    for _ in {1..300}; do
+        ! grep -qs 'ready to accept connections' "$dir/log" || return 0
+        sleep 0.1
+    done
+    cat "$dir/output" "$dir/log" >&2
+    die 'PostgreSQL did not start'
+}
+
+stop_windows_postgres() {
+    wine_run "$libraries\\pg_ctl.exe" -D "Z:$world/windows_postgres/data" -m fast stop >/dev/null
+}
+
+run_libpq() {
+    local name
+    name=$(id -un)
+    progress 'libpq for Windows against PostgreSQL for Windows, as one user'
+    fetch_libraries
+    start_windows_postgres
+    check 'libpq, default credentials: the user' is "session $name" libpq_logs_on "$name"
+    check 'libpq, default credentials, as another user' libpq_refused nobody \
+        'SSPI authentication failed for user "nobody"'
+    check 'PostgreSQL for Windows said who it was' grep -F \
+        "provided user name (nobody) and authenticated user name ($name) do not match" "$world/windows_postgres/log"
+    check 'PostgreSQL for Windows ran to the end' stop_windows_postgres
+}
