@@ -43,21 +43,21 @@ libcurl_refuses() {
     [[ $line == 'error '*"$2"* ]] || { echo "got \"$line\""; return 1; }
 }
 
-# windows_build [NUMBER]: which build of Windows the prefix's programs see; prints the one so far, or sets it.
+# windows_build: which build of Windows the prefix's programs see.
 windows_build() {
-    local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion' name
-    if [ $# -eq 0 ]; then
-        wine_run reg query "$key" /v CurrentBuildNumber | sed -n 's/.*REG_SZ *\([0-9]*\).*/\1/p'
-        return
-    fi
-    for name in CurrentBuild CurrentBuildNumber; do
-        wine_run reg add "$key" /v "$name" /d "$1" /f >/dev/null
-    done
+    sed -n '/^"CurrentBuildNumber"=/{s/.*="\([0-9]*\)".*/\1/p;q}' "$WINEPREFIX/system.reg"
+}
+
+# become_windows NUMBER: another build.
+become_windows() {
+    local key='HKLM\Software\Microsoft\Windows NT\CurrentVersion'
+    wine_run reg add "$key" /v CurrentBuild /d "$1" /f && wine_run reg add "$key" /v CurrentBuildNumber /d "$1" /f
 }
 
 # On Windows 10 libcurl names TLS 1.2 at most, and from 11 on TLS 1.3 in SCH_CREDENTIALS.
 run_libcurl_clients() {
-    local build_before eleven=22000
+    local build_before
+    build_before=$(windows_build)
     fetch_sentry
     fetch_libraries
     mkdir -p "$world/https/files/api/0"
@@ -66,8 +66,7 @@ run_libcurl_clients() {
     check 'sentry-cli, TLS 1.2 alone' sentry_says "$https_12" erin@example.test
     check 'sentry-cli, an unknown issuer' sentry_says "$https_unknown" SEC_E_UNTRUSTED_ROOT
     check 'sentry-cli, a certificate for another name' sentry_says "$https_elsewhere" SEC_E_WRONG_PRINCIPAL
-    build_before=$(windows_build)
-    windows_build "$eleven"
+    check 'the prefix becomes Windows 11' become_windows 22000
     check 'sentry-cli on Windows 11, TLS 1.3 alone' sentry_says "$https_13" erin@example.test
     check 'libcurl on Windows 11, TLS 1.3 alone, 8 MB' is "$(whole)" libcurl_gets "https://localhost:$https_13/big"
     check 'libcurl on Windows 11, TLS 1.2 alone, 8 MB' is "$(whole)" libcurl_gets "https://localhost:$https_12/big"
@@ -75,7 +74,7 @@ run_libcurl_clients() {
     check 'libcurl, a certificate for another name' libcurl_refuses "$https_elsewhere" SEC_E_WRONG_PRINCIPAL
     # As on Windows, where libcurl wants to know and a certificate names no list.
     check 'libcurl, whether a certificate is revoked' libcurl_refuses "$https_13" CRYPT_E_NO_REVOCATION_CHECK revocation
-    windows_build "$build_before"
+    check 'and what it was before' become_windows "$build_before"
 }
 
 run_libcurl-kerberos-negotiate() {
