@@ -86,13 +86,17 @@ static void fill_datagram(const struct call *call, struct cs_block_tls_leg *bloc
     if (call->context->credential->server) block->address = bytes_of(call->address);
 }
 
-/* Whose certificates the program looks at itself. */
+/*
+ * Whose certificates the program looks at itself. A server says so by taking the mapping to accounts away, as those of
+ * .NET do, which let their callbacks decide of clients' certificates; on Windows these come through.
+ */
 static BOOL trusts_peer(const struct call *call)
 {
     const struct schannel_credential *credential = call->context->credential;
+    const DWORD by_itself = SCH_CRED_MANUAL_CRED_VALIDATION | (credential->server ? SCH_CRED_NO_SYSTEM_MAPPER : 0);
     const ULONG manual = credential->server ? 0 : ISC_REQ_MANUAL_CRED_VALIDATION;
     if (credential->flags & SCH_CRED_AUTO_CRED_VALIDATION) return FALSE;
-    return credential->flags & SCH_CRED_MANUAL_CRED_VALIDATION || call->request & manual;
+    return credential->flags & by_itself || call->request & manual;
 }
 
 static void fill_leg(const struct call *call, struct cs_block_tls_leg *block)
@@ -183,14 +187,19 @@ static ULONG client_flags(const struct call *call)
     return flags | (call->request & same);
 }
 
-/* MUTUAL_AUTH: there is a certificate of the client's, and it is good (attributes.tsv, flags). */
+/* There is a certificate of the client's, and it is good (attributes.tsv, flags), also where that stopped nobody. */
+static BOOL is_client_known(const struct call *call)
+{
+    struct cs_block_text chain = {.object = call->context->context, .which = PEER_CHAIN};
+    if (CountersignCall(CS_CALL_TLS_QUERY_BYTES, &chain)) return FALSE;
+    return !trusts_peer(call) || schannel_verify_peer(call->context) == SEC_E_OK;
+}
+
 static ULONG server_flags(const struct call *call, NTSTATUS status)
 {
     const ULONG same = ASC_REQ_EXTENDED_ERROR | ASC_REQ_CONNECTION | ASC_REQ_INTEGRITY | ASC_REQ_DATAGRAM;
     ULONG flags = ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT | ASC_RET_CONFIDENTIALITY | ASC_RET_STREAM;
-    struct cs_block_text chain = {.object = call->context->context, .which = PEER_CHAIN};
-    if (status == SEC_E_OK && call->request & ASC_REQ_MUTUAL_AUTH &&
-        CountersignCall(CS_CALL_TLS_QUERY_BYTES, &chain) == SEC_E_OK)
+    if (status == SEC_E_OK && call->request & ASC_REQ_MUTUAL_AUTH && is_client_known(call))
         flags |= ASC_RET_MUTUAL_AUTH;
     return flags | (call->request & same);
 }

@@ -63,7 +63,8 @@ static void shake(struct conformance_run *run, const char *id, const struct scha
     schannel_pair_close(&pair);
 }
 
-/* OWN is the user's only for as long as that takes. */
+/* OWN is the user's only for as long as that takes. ROOT: whose certificates the server takes; NULL: those of OWN,
+ * which has signed itself. */
 static void attempt(struct conformance_run *run, const char *what, DWORD protocols, PCCERT_CONTEXT own,
                     PCCERT_CONTEXT root, DWORD flags, ULONG request)
 {
@@ -73,7 +74,7 @@ static void attempt(struct conformance_run *run, const char *what, DWORD protoco
                                          .client_request = request,
                                          .server_request = ASC_REQ_MUTUAL_AUTH,
                                          .server_cred_flags = SCH_CRED_MANUAL_CRED_VALIDATION,
-                                         .server_roots = root ? store_of(root) : NULL};
+                                         .server_roots = root || own ? store_of(root ? root : own) : NULL};
     const HCERTSTORE store = CertOpenSystemStoreW(0, L"MY");
     PCCERT_CONTEXT added = NULL;
     char id[96];
@@ -90,14 +91,20 @@ static void attempt(struct conformance_run *run, const char *what, DWORD protoco
     if (store) CertCloseStore(store, 0);
 }
 
+static PCCERT_CONTEXT self_signed(const WCHAR *name, const char *usage, int to_days)
+{
+    return make_certificate(&(struct certificate_request){
+        .name = name, .usage = usage, .from_days = to_days ? -20 : 0, .to_days = to_days});
+}
+
 static void run_default(struct conformance_run *run)
 {
     static const DWORD versions[] = {SP_PROT_TLS1_2_CLIENT, SP_PROT_TLS1_3_CLIENT};
-    PCCERT_CONTEXT own = make_certificate(&(struct certificate_request){.usage = szOID_PKIX_KP_CLIENT_AUTH}),
-                   issued = authority_issue(L"CN=client", 31, NULL),
-                   any = make_certificate(&(struct certificate_request){.name = L"CN=any"});
+    PCCERT_CONTEXT own = self_signed(L"CN=for clients", szOID_PKIX_KP_CLIENT_AUTH, 0),
+                   any = self_signed(L"CN=for anything", NULL, 0), issued = authority_issue(L"CN=client", 31, NULL),
+                   keyless = self_signed(L"CN=without a key", NULL, 0);
 
-    if (!authority_root() || !own || !issued || !any) {
+    if (!authority_root() || !own || !issued || !any || !keyless) {
         not_reached(run, "no certificates, error 0x%lx", GetLastError());
         return;
     }
@@ -108,12 +115,11 @@ static void run_default(struct conformance_run *run)
         attempt(run, "forbidden", versions[i], any, NULL, SCH_CRED_NO_DEFAULT_CREDS, 0);
         attempt(run, "supplied-alone", versions[i], any, NULL, 0, ISC_REQ_USE_SUPPLIED_CREDS);
     }
-    attempt(run, "for-servers", SP_PROT_TLS1_2_CLIENT,
-            make_certificate(&(struct certificate_request){.usage = szOID_PKIX_KP_SERVER_AUTH}), NULL, 0, 0);
-    attempt(run, "expired", SP_PROT_TLS1_2_CLIENT,
-            make_certificate(&(struct certificate_request){.from_days = -9, .to_days = -1}), NULL, 0, 0);
-    attempt(run, "without-key", SP_PROT_TLS1_2_CLIENT, without_key(any), NULL, 0, 0);
-    attempt(run, "lost-key", SP_PROT_TLS1_2_CLIENT, with_lost_key(any), NULL, 0, 0);
+    attempt(run, "for-servers", SP_PROT_TLS1_2_CLIENT, self_signed(L"CN=for servers", szOID_PKIX_KP_SERVER_AUTH, 0),
+            NULL, 0, 0);
+    attempt(run, "expired", SP_PROT_TLS1_2_CLIENT, self_signed(L"CN=expired", NULL, -1), NULL, 0, 0);
+    attempt(run, "without-key", SP_PROT_TLS1_2_CLIENT, without_key(keyless), NULL, 0, 0);
+    attempt(run, "lost-key", SP_PROT_TLS1_2_CLIENT, with_lost_key(keyless), NULL, 0, 0);
     delete_containers();
 }
 

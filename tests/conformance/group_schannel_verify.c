@@ -22,6 +22,8 @@
 
 #define ISC_ERRORS "errors InitializeSecurityContext/Schannel, "
 
+#define NO_MAPPER "schannel.h SCH_CRED_NO_SYSTEM_MAPPER (documented); .NET's SslStream leaves clients to its callback"
+
 static const struct conformance_case cases[] = {
     BOTH_VERSIONS("unknown-root", ISC_ERRORS "received TLS alert 48", "SEC_E_UNTRUSTED_ROOT", "SEC_E_UNTRUSTED_ROOT")
         BOTH_VERSIONS("other-root", ISC_ERRORS "received TLS alert 48", "SEC_E_UNTRUSTED_ROOT", "SEC_E_UNTRUSTED_ROOT")
@@ -57,6 +59,11 @@ static const struct conformance_case cases[] = {
     {NAME "client.wrong-usage", "errors AcceptSecurityContext/Schannel", "SEC_E_CERT_WRONG_USAGE", NULL, WINE_SAME},
     {NAME "client.expired", "errors AcceptSecurityContext/Schannel, received TLS alert 45", "SEC_E_CERT_EXPIRED", NULL,
      WINE_SAME},
+    /* the same of a server that decides itself, which takes it, and is not told that it is good */
+    {NAME "client.unknown-root.no-mapper", NO_MAPPER, "SEC_E_OK, no MUTUAL_AUTH", NULL, WINE_SAME},
+    {NAME "client.own-root.no-mapper", NO_MAPPER, "SEC_E_OK, MUTUAL_AUTH", NULL, WINE_SAME},
+    {NAME "client.expired.no-mapper", NO_MAPPER, "SEC_E_OK, no MUTUAL_AUTH", NULL, WINE_SAME},
+    {NAME "client.unknown-root.no-mapper.automatic", NO_MAPPER, "SEC_E_UNTRUSTED_ROOT", NULL, WINE_SAME},
 };
 
 static const DWORD automatic = SCH_CRED_AUTO_CRED_VALIDATION;
@@ -137,9 +144,10 @@ static void try_attempt(struct conformance_run *run, const struct attempt *attem
 }
 
 static void try_client_certificate(struct conformance_run *run, const char *id,
-                                   const struct certificate_request *request, bool trusted)
+                                   const struct certificate_request *request, bool trusted, DWORD flags)
 {
-    struct schannel_setup setup = {.protocols = SP_PROT_TLS1_2_CLIENT, .server_request = ASC_REQ_MUTUAL_AUTH};
+    struct schannel_setup setup = {
+        .protocols = SP_PROT_TLS1_2_CLIENT, .server_request = ASC_REQ_MUTUAL_AUTH, .server_cred_flags = flags};
     struct schannel_pair pair;
     char name[STATUS_NAME_MAX];
 
@@ -158,13 +166,19 @@ static void try_client_certificate(struct conformance_run *run, const char *id,
 
 static void run_verify(struct conformance_run *run)
 {
+    static const struct certificate_request any = {0}, expired = {.from_days = -20, .to_days = -10};
+
     for (size_t i = 0; i < COUNT_OF(attempts); i++) try_attempt(run, &attempts[i]);
-    try_client_certificate(run, NAME "client.unknown-root", &(struct certificate_request){0}, false);
-    try_client_certificate(run, NAME "client.own-root", &(struct certificate_request){0}, true);
+    try_client_certificate(run, NAME "client.unknown-root", &any, false, 0);
+    try_client_certificate(run, NAME "client.own-root", &any, true, 0);
     try_client_certificate(run, NAME "client.wrong-usage",
-                           &(struct certificate_request){.usage = szOID_PKIX_KP_SERVER_AUTH}, true);
-    try_client_certificate(run, NAME "client.expired", &(struct certificate_request){.from_days = -20, .to_days = -10},
-                           true);
+                           &(struct certificate_request){.usage = szOID_PKIX_KP_SERVER_AUTH}, true, 0);
+    try_client_certificate(run, NAME "client.expired", &expired, true, 0);
+    try_client_certificate(run, NAME "client.unknown-root.no-mapper", &any, false, SCH_CRED_NO_SYSTEM_MAPPER);
+    try_client_certificate(run, NAME "client.own-root.no-mapper", &any, true, SCH_CRED_NO_SYSTEM_MAPPER);
+    try_client_certificate(run, NAME "client.expired.no-mapper", &expired, true, SCH_CRED_NO_SYSTEM_MAPPER);
+    try_client_certificate(run, NAME "client.unknown-root.no-mapper.automatic", &any, false,
+                           SCH_CRED_NO_SYSTEM_MAPPER | SCH_CRED_AUTO_CRED_VALIDATION);
     delete_containers();
 }
 
