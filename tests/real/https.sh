@@ -45,7 +45,7 @@ server_block() {
     printf 'server {\n listen 127.0.0.1:%d ssl;\n ssl_certificate %s.pem;\n ssl_certificate_key %s.key;\n' \
         "$2" "$1" "$1"
     [ $# -lt 4 ] || printf ' %s;\n' "${@:4}"
-    printf ' ssl_protocols %s;\n root files;\n}\n' "$3"
+    printf ' ssl_protocols %s;\n root files;\n location = /suite { return 200 "$ssl_cipher"; }\n}\n' "$3"
 }
 
 # free_https_port: beyond those that were given before.
@@ -156,6 +156,38 @@ run_client_certificates() {
     done
 }
 
+# suite_name NAME: what https_get prints of it.
+suite_name() { /usr/bin/python3 -c 'import sys, zlib
+name = sys.argv[1].encode()
+print(200, len(name), f"{zlib.adler32(name):08x}")' "$1"; }
+
+# agreed PORT: the suite that nginx tells, in its own words for TLS 1.2.
+agreed() { wine_run "$build/tests/real/$arch/https_get.exe" winhttp localhost "$1" /suite | tr -d '\r'; }
+
+registry() { wine_run reg "$@" >/dev/null; }
+
+# What an administrator says of cipher suites, in the order of the group policy, and of single algorithms.
+run_suite_order() {
+    local policy='HKLM\Software\Policies\Microsoft\Cryptography\Configuration\SSL\00010002'
+    local ciphers='HKLM\System\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Ciphers\AES 256/256'
+    local some=TLS_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+    check "the usual suite, TLS 1.3 ($arch)" is "$(suite_name TLS_AES_256_GCM_SHA384)" agreed "$https_13"
+    check "the usual suite, TLS 1.2 ($arch)" is "$(suite_name ECDHE-RSA-AES256-GCM-SHA384)" agreed "$https_12"
+    check "an algorithm is taken away ($arch)" registry add "$ciphers" /v Enabled /t REG_DWORD /d 0 /f
+    check "what is left of it, TLS 1.3 ($arch)" is "$(suite_name TLS_AES_128_GCM_SHA256)" agreed "$https_13"
+    check "the algorithm is back ($arch)" registry delete "$ciphers" /f
+    check "a list of suites ($arch)" registry add "$policy" /v Functions /d "$some" /f
+    check "the list's suite, TLS 1.3 ($arch)" is "$(suite_name TLS_AES_128_GCM_SHA256)" agreed "$https_13"
+    check "the list's suite, TLS 1.2 ($arch)" is "$(suite_name ECDHE-RSA-AES128-GCM-SHA256)" agreed "$https_12"
+    check "a list without TLS 1.3 ($arch)" registry add "$policy" /v Functions /d "${some#*,}" /f
+    check "no suite of TLS 1.3 is no TLS 1.3 ($arch)" refuses winhttp localhost "$https_13"
+    check "ChaCha20, which is off otherwise ($arch)" registry add "$policy" /v Functions \
+        /d TLS_CHACHA20_POLY1305_SHA256 /f
+    check "ChaCha20, TLS 1.3 ($arch)" is "$(suite_name TLS_CHACHA20_POLY1305_SHA256)" agreed "$https_13"
+    check "no list any more ($arch)" registry delete "$policy" /f
+    check "the usual suite again ($arch)" is "$(suite_name TLS_AES_256_GCM_SHA384)" agreed "$https_13"
+}
+
 run_https() {
     local arch
     progress 'HTTPS by WinHTTP, WinINet and libcurl from nginx'
@@ -168,6 +200,7 @@ run_https() {
             "Z:${world//\//\\}\\https\\trusted.der"
         run_https_clients
         run_client_certificates
+        run_suite_order
         run_libcurl_clients   # there are none of 32 bits
         break   # the store is the same for both
     done

@@ -131,6 +131,25 @@ static void nothing_known(void **state)
     }
 }
 
+/* A credential for TLS and DTLS, and a list of TLS 1.3's suites. */
+static void nothing_for_datagrams(void **state)
+{
+    const struct tls_world_setup setup = {.client_protocols = SP_PROT_TLS1_3_CLIENT | SP_PROT_DTLS1_2_CLIENT,
+                                          .client_suites = suites("TLS_AES_128_GCM_SHA256")};
+    struct tls_world_setup datagrams = setup;
+    struct tls_world_pair pair;
+    struct cs_writer hello = {0};
+    size_t consumed;
+    (void)state;
+    assert_int_equal(suite_of(&setup), 0x1301);
+    datagrams.datagram = true;
+    assert_int_equal(tls_world_open(&pair, &datagrams), SEC_E_OK);
+    assert_int_equal(tls_world_leg(&pair, &datagrams, true, (struct cs_span){NULL, 0}, &consumed, &hello),
+                     SEC_E_ALGORITHM_MISMATCH);
+    cs_writer_drop(&hello);
+    tls_world_close(&pair);
+}
+
 /* GnuTLS offers and takes what can be put together of a list, RSA with AES-128 here: it is refused. */
 static void mixtures(void **state)
 {
@@ -154,9 +173,13 @@ static void mixtures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_form),     cmocka_unit_test(long_names),
-        cmocka_unit_test(what_comes_out), cmocka_unit_test(less_what_is_taken_away),
-        cmocka_unit_test(nothing_known),  cmocka_unit_test(mixtures),
+        cmocka_unit_test(every_form),
+        cmocka_unit_test(long_names),
+        cmocka_unit_test(what_comes_out),
+        cmocka_unit_test(less_what_is_taken_away),
+        cmocka_unit_test(nothing_known),
+        cmocka_unit_test(mixtures),
+        cmocka_unit_test(nothing_for_datagrams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,7 +143,8 @@ static SECURITY_STATUS set_stapled(struct tls_credential *credential, struct cs_
                : SEC_E_OK;
 }
 
-/* Either is enough, but whatever is asked for must come of something (errors.tsv, SEC_E_ALGORITHM_MISMATCH). */
+/* Either is enough, but whatever is asked for must come of something (errors.tsv, SEC_E_ALGORITHM_MISMATCH), unless it
+ * is the administrator's list that has nothing for DTLS, as one of TLS 1.3's suites. */
 static SECURITY_STATUS make_priorities(struct tls_credential *credential, const struct tls_credential_request *request)
 {
     const uint32_t datagram =
@@ -157,7 +158,8 @@ static SECURITY_STATUS make_priorities(struct tls_credential *credential, const 
     if (status || !datagram_request.protocols) return status;
     if (request->server && gnutls_key_generate(&credential->cookie_key, GNUTLS_COOKIE_KEY_SIZE))
         return SEC_E_INSUFFICIENT_MEMORY;
-    return tls_priority_make(&datagram_request, &credential->suites, &credential->datagram_priority);
+    status = tls_priority_make(&datagram_request, &credential->suites, &credential->datagram_priority);
+    return status == SEC_E_ALGORITHM_MISMATCH && credential->suites.limited && credential->priority ? SEC_E_OK : status;
 }
 
 static SECURITY_STATUS fill(struct tls_credential *credential, const struct tls_credential_request *request)
