@@ -5,6 +5,8 @@
  */
 #include "tls_unit.h"
 
+#include <gnutls/x509.h>
+
 #define TLS1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 
 #define TLS1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
@@ -211,13 +213,99 @@ static void forged_flights(void **state)
     }
 }
 
+/* In DER: of the server's certificate, but with so large an extension that its Certificate message takes two records,
+ * of which the second begins with what looks like a CertificateRequest that names an issuer. */
+static gnutls_datum_t make_certificate_with_request(const struct tls_world_certificate *original)
+{
+    enum { RECORD = 16384, BEFORE = 4 + 1 + 3 + 3 /* RFC 8446 4.4.2 */, STUFFING = 18000 };
+    static const uint8_t request[] = "\x0d\0\0\x0e\0\0\x0b\0\x2f\0\x07\0\x05\0\x03"
+                                     "abc";
+    static const uint8_t stuffing[STUFFING] = {4, 0x82, (STUFFING - 4) >> 8, (STUFFING - 4) & 0xff};
+    const gnutls_datum_t der = {(uint8_t *)original->chain.data + 3, (unsigned)original->chain.size - 3};
+    const gnutls_datum_t pkcs8 = {(uint8_t *)original->key.data, (unsigned)original->key.size};
+    gnutls_x509_privkey_t key;
+    gnutls_x509_crt_t certificate;
+    gnutls_datum_t made;
+    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+    assert_int_equal(gnutls_x509_privkey_import2(key, &pkcs8, GNUTLS_X509_FMT_DER, NULL, 0), 0);
+    assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
+    assert_int_equal(gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER), 0);
+    assert_int_equal(gnutls_x509_crt_set_extension_by_oid(certificate, "1.2.3.4", stuffing, STUFFING, 0), 0);
+    assert_int_equal(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0), 0);
+    assert_int_equal(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_DER, &made), 0);
+    gnutls_x509_crt_deinit(certificate);
+    gnutls_x509_privkey_deinit(key);
+    assert_memory_equal(made.data + RECORD - BEFORE, stuffing + 4, sizeof request); /* nobody verifies the signature */
+    memcpy(made.data + RECORD - BEFORE, request, sizeof request - 1);
+    return made;
+}
+
+static void use_certificate_with_request(struct tls_peer *peer)
+{
+    const struct tls_world_certificate *original = tls_world_certificate(TLS_WORLD_P256);
+    const gnutls_datum_t pkcs8 = {(uint8_t *)original->key.data, (unsigned)original->key.size};
+    gnutls_datum_t made = make_certificate_with_request(original);
+    tls_peer_use(peer, TLS_WORLD_KEYS);
+    assert_int_equal(
+        gnutls_certificate_set_x509_key_mem2(peer->credentials, &made, &pkcs8, GNUTLS_X509_FMT_DER, NULL, 0), 0);
+    gnutls_free(made.data);
+}
+
+/* To the end of the first record of data that is full. */
+static size_t through_full_record(struct cs_span flight)
+{
+    struct cs_reader reader = cs_reader_of(flight);
+    size_t length = 0;
+    while (length <= TLS_MAX_PLAIN) {
+        cs_read_span(&reader, 3);
+        length = cs_read_be(&reader, 2);
+        cs_read_span(&reader, length);
+        assert_false(reader.failed);
+    }
+    return flight.size - reader.remaining;
+}
+
+/* Once GnuTLS has chosen of the client's certificates nobody hears of a request that is none: a program would bring
+ * another credential, and let go of the one that GnuTLS points into. */
+static void not_told_after_choice(void **state)
+{
+    struct handshake at;
+    size_t consumed;
+    (void)state;
+    open_handshake(&at, &servers[0], true);
+    use_certificate_with_request(&at.peer);
+    struct tls_credential *const without = at.pair.client_credential;
+    at.pair.client_credential = at.holder.client_credential; /* its certificate is one that the server takes */
+    at.holder.client_credential = without;
+    assert_int_equal(client_leg(&at, (struct cs_span){NULL, 0}, &consumed), SEC_I_CONTINUE_NEEDED);
+    tls_peer_step(&at.peer);
+    cs_write_span(&at.input, cs_written(&at.peer.outgoing));
+    cs_writer_drop(&at.peer.outgoing);
+    at.taken = through_full_record(cs_written(&at.input));
+    assert_int_equal(client_leg(&at, (struct cs_span){at.input.data, at.taken}, &consumed), SEC_I_CONTINUE_NEEDED);
+    assert_int_equal(consumed, at.taken);
+    const struct cs_span rest = {at.input.data + at.taken, at.input.size - at.taken};
+    SECURITY_STATUS status = client_leg(&at, rest, &consumed);
+    at.told = status == SEC_I_INCOMPLETE_CREDENTIALS;
+    if (at.told) {
+        tls_credential_release(at.pair.client_credential);
+        at.pair.client_credential = without;
+        at.holder.client_credential = NULL;
+        status = client_leg(&at, rest, &consumed);
+    }
+    tls_peer_step(&at.peer);
+    assert_int_equal(at.told, 0);
+    assert_int_equal(status, SEC_E_OK);
+    assert_true(has_certificate(&at));
+    close_handshake(&at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(told_once_and_answered),
-        cmocka_unit_test(told_in_second_handshake),
-        cmocka_unit_test(not_told_when_not_asked),
-        cmocka_unit_test(forged_flights),
+        cmocka_unit_test(told_once_and_answered),  cmocka_unit_test(told_in_second_handshake),
+        cmocka_unit_test(not_told_when_not_asked), cmocka_unit_test(forged_flights),
+        cmocka_unit_test(not_told_after_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

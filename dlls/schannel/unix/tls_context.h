@@ -92,8 +92,8 @@ struct tls_context {
     SECURITY_STATUS verdict;
     bool verify_wanted, decided; /* the question has been asked; this leg brings the answer */
     /* the program has heard of the server's wish for a certificate; the next leg may bring another credential, and no
-     * later one: GnuTLS goes on with certificates of that one */
-    bool told_asked, awaits_credential;
+     * later one: GnuTLS goes on with certificates of that one. Asked: it has chosen */
+    bool told_asked, awaits_credential, asked;
     struct tls_scan scan;
     struct cs_writer extensions; /* TLS_EXTENSIONS of the handshake at hand */
     struct cs_span issuers;      /* owned: the names in the last CertificateRequest, each behind its length; or empty */

@@ -156,10 +156,12 @@ static SECURITY_STATUS leg_once_more(struct tls_context *context, struct tls_leg
     return status;
 }
 
-/* Whether the program may still be told of the server's wish, and bring another credential. */
+/* Whether the program may still be told of the server's wish, and bring another credential. Once GnuTLS has chosen a
+ * certificate it points into the credential that it is from; what then looks like a request is a forged one, or part of
+ * another message. */
 static bool may_be_asked(const struct tls_context *context)
 {
-    return !context->server && !context->told_asked;
+    return !context->server && !context->told_asked && !context->asked;
 }
 
 /* A CertificateRequest has been seen, before GnuTLS sees it and makes its choice. */
@@ -235,7 +237,7 @@ static SECURITY_STATUS renegotiate(struct tls_context *context, struct tls_leg *
     if (status) return status;
     context->phase = TLS_RENEGOTIATING;
     context->finished = context->rehandshake_asked = context->early_over = false;
-    context->told_asked = context->awaits_credential = false;
+    context->told_asked = context->awaits_credential = context->asked = false;
     cs_span_drop(&context->issuers);
     cs_writer_drop(&context->scan.request);
     context->scan = (struct tls_scan){.have = 0};

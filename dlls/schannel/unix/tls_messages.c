@@ -119,6 +119,7 @@ static int look_at_message(gnutls_session_t session, unsigned type, unsigned whe
     case GNUTLS_HANDSHAKE_SERVER_HELLO:
     case GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS: find_record_limit(context, extensions_of(context, type, bytes)); break;
     case GNUTLS_HANDSHAKE_CERTIFICATE_REQUEST:
+        context->asked = true;
         tls_issuers_keep(context, bytes, gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3);
         break;
     case GNUTLS_HANDSHAKE_KEY_UPDATE: context->update_wanted |= message->size && message->data[0] == 1; break;
