@@ -179,11 +179,29 @@ static void outdated(void **state)
         }
 }
 
+/* A session that is resumed goes on with what was agreed on once, and ends with it. */
+static void resumed_no_longer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SETUPS; i++) {
+        struct tls_world_setup setup = setups[i];
+        struct tls_world_pair pair;
+        setup.client_lifespan = 4000;
+        tls_open_through(&pair, &setup);
+        usleep(2200000);
+        assert_true(shake_again(&pair, &setup));
+        usleep(2200000);
+        assert_false(shake_again(&pair, &setup));
+        tls_world_close(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_known),     cmocka_unit_test(not_asked_for), cmocka_unit_test(other_credentials),
         cmocka_unit_test(ticket_shown_once), cmocka_unit_test(full_table),    cmocka_unit_test(outdated),
+        cmocka_unit_test(resumed_no_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

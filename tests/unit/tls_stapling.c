@@ -4,7 +4,10 @@
  */
 #include "tls_stapled_unit.h"
 
+#include "tlv.h"
+
 #include <gnutls/abstract.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- asking ---- */
@@ -306,6 +309,70 @@ static void intermediates(void **state)
     for (unsigned i = 0; i < 2; i++) cs_writer_drop(&of_chain[i]);
 }
 
+/* ---- a server that keeps its client at work ---- */
+
+/* As long as GnuTLS takes one, of as many answers as that has room for. */
+static void write_long_response(struct cs_writer *response)
+{
+    enum { ANSWERS = 550 };
+    const struct tls_ocsp good = tls_ocsp_about_leaf(TLS_OCSP_GOOD);
+    struct cs_writer one = {0}, tbs = {0};
+    tls_ocsp_write_data(&one, &good);
+    struct cs_reader whole = cs_reader_of(cs_written(&one));
+    struct cs_reader data = cs_der_enter(&whole, DER_SEQUENCE);
+    const struct cs_span responder = cs_der_read(&data, DER_CONTEXT_0 + 1), when = cs_der_read(&data, 0x18);
+    const struct cs_span single = cs_der_read(&data, DER_SEQUENCE);
+    cs_der_write(&tbs, DER_CONTEXT_0 + 1, responder);
+    cs_der_write(&tbs, 0x18, when);
+    const size_t start = tbs.size;
+    for (unsigned i = 0; i < ANSWERS; i++) cs_write_span(&tbs, single);
+    cs_der_wrap(&tbs, start, DER_SEQUENCE);
+    cs_der_wrap(&tbs, 0, DER_SEQUENCE);
+    tls_ocsp_sign(response, &good, cs_written(&tbs));
+    cs_writer_drop(&one);
+    cs_writer_drop(&tbs);
+}
+
+/* Of this thread, in microseconds. */
+static int64_t spent(void)
+{
+    struct timespec now;
+    assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now), 0);
+    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* An answer is read when it comes, not with each of many tickets, which are small. */
+static void many_tickets(void **state)
+{
+    enum { TICKETS = 400 };
+    struct tls_world_setup setup = setup_of(0);
+    struct cs_writer response = {0};
+    struct tls_world_pair pair;
+    struct cs_buffer buffers[4];
+    (void)state;
+    setup.resume = true;
+    setup.habits = TLS_QUIET;
+    write_long_response(&response);
+    struct cs_span bytes = cs_written(&response);
+    assert_true(shake_with(&pair, &setup, &bytes));
+    assert_int_equal(found, TLS_STAPLED_GOOD);
+    assert_int_equal(tls_world_open_record(pair.client, pair.left.data, pair.left.size, buffers), SEC_E_OK);
+    tls_records_give_back(pair.server);
+    int64_t start = spent();
+    tls_stapled_end(bytes);
+    const int64_t once = spent() - start;
+    const uint64_t taken = pair.client->read.sequence;
+    for (unsigned i = 0; i < TICKETS; i++) assert_int_equal(gnutls_session_ticket_send(pair.server->session, 1, 0), 0);
+    start = spent();
+    assert_int_equal(
+        tls_world_open_record(pair.client, pair.server->outgoing.data, pair.server->outgoing.size, buffers), SEC_E_OK);
+    const int64_t all = spent() - start;
+    assert_int_equal(pair.client->read.sequence - taken, TICKETS);
+    assert_true(all < TICKETS / 4 * once);
+    tls_world_close(&pair);
+    cs_writer_drop(&response);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +384,7 @@ int main(void)
         cmocka_unit_test(resumption),
         cmocka_unit_test(resumption_too_late),
         cmocka_unit_test(intermediates),
+        cmocka_unit_test(many_tickets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,7 @@ struct tls_context {
     bool update_wanted, ticket_came;   /* RFC 8446 4.6.3: new keys of ours; 4.6.1: a ticket, not kept yet */
     struct cs_span name; /* client: the server's, under which sessions are kept; owned; empty: not at all */
     bool trusted;        /* the peer's certificate was taken unseen */
+    int64_t session_until, stapled_end; /* client: of the session, FILETIME; of answers to it, seconds since 1970 */
     /* tls_early.c: data that came in a second handshake, how much of it is handed out, and as how many bytes of the
      * program's input it is announced */
     struct cs_writer early;
@@ -274,7 +275,8 @@ void tls_srtp_write(const struct tls_context *context, struct cs_writer *output)
 
 /* tls_sessions.c: sessions that a client may resume. */
 void tls_sessions_offer(struct tls_context *context); /* to a handshake that begins */
-void tls_sessions_keep(struct tls_context *context);
-void tls_sessions_forget(uint64_t credential); /* the one with that number is gone */
+void tls_sessions_date(struct tls_context *context);  /* how long the one of a handshake that is through will do */
+void tls_sessions_keep(struct tls_context *context);  /* it, or another ticket for it */
+void tls_sessions_forget(uint64_t credential);        /* the one with that number is gone */
 
 #endif

@@ -162,6 +162,7 @@ static SECURITY_STATUS finish(struct tls_context *context)
     SECURITY_STATUS status = tls_records_take(context);
     if (status) return status;
     context->phase = TLS_COMPLETE;
+    tls_sessions_date(context);
     tls_sessions_keep(context);
     return SEC_E_OK;
 }

@@ -78,6 +78,7 @@ void tls_sessions_offer(struct tls_context *context)
     struct session *session =
         make_key(context, context->leg_flags & TLS_LEG_TRUST_PEER, &key) ? find(cs_written(&key)) : NULL;
     if (session) {
+        context->session_until = session->until;
         if (session->until > cs_now() && time(NULL) <= session->end)
             gnutls_session_set_data(context->session, session->data.data, session->data.size);
         drop(session); /* RFC 8446 C.4: a ticket that is shown twice links the two connections */
@@ -130,12 +131,21 @@ static int64_t end_of_stapled(const struct tls_context *context)
     return first;
 }
 
+/* Once a handshake, for a server may send any number of tickets after it. One that resumes a session goes on with its
+ * keys, or certificates, and does not make it last longer (SCHANNEL_CRED, dwSessionLifespan). */
+void tls_sessions_date(struct tls_context *context)
+{
+    if (context->server) return;
+    context->stapled_end = end_of_stapled(context);
+    if (!gnutls_session_is_resumed(context->session))
+        context->session_until = cs_now() + (int64_t)context->credential->lifespan * 10000;
+}
+
 void tls_sessions_keep(struct tls_context *context)
 {
     struct cs_writer key = {0};
     gnutls_datum_t data;
-    struct session session = {.until = cs_now() + (int64_t)context->credential->lifespan * 10000,
-                              .end = end_of_stapled(context)};
+    struct session session = {.until = context->session_until, .end = context->stapled_end};
     if (!context->server && make_key(context, context->trusted, &key) && has_ticket(context) &&
         !gnutls_session_get_data2(context->session, &data)) {
         if (cs_span_copy(&session.key, cs_written(&key)) &&
