@@ -189,6 +189,28 @@ static void told_in_second_handshake(void **state)
             }
 }
 
+/* Whose own certificate is not good is shown none of the client's, by its first credential or by another. */
+static void refused_server_sees_none(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SERVERS; i++)
+        for (unsigned another = 0; another < 2; another++) {
+            struct handshake at;
+            open_handshake(&at, &servers[i], true);
+            struct tls_credential *const without = at.pair.client_credential;
+            at.answered_with_another = another;
+            if (!another) at.pair.client_credential = at.holder.client_credential;
+            at.pair.verdict = SEC_E_UNTRUSTED_ROOT;
+            assert_int_equal(shake(&at, 0), SEC_E_UNTRUSTED_ROOT);
+            assert_int_equal(at.pair.asked, 1);
+            assert_int_equal(at.told, another);
+            assert_int_equal(at.peer.result, GNUTLS_E_FATAL_ALERT_RECEIVED);
+            assert_false(has_certificate(&at));
+            at.pair.client_credential = without;
+            close_handshake(&at);
+        }
+}
+
 /* One bit of the flight, anywhere: nobody is told of a request in what does not verify, and no handshake ends well. */
 static void forged_flights(void **state)
 {
@@ -303,9 +325,9 @@ static void not_told_after_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(told_once_and_answered),  cmocka_unit_test(told_in_second_handshake),
-        cmocka_unit_test(not_told_when_not_asked), cmocka_unit_test(forged_flights),
-        cmocka_unit_test(not_told_after_choice),
+        cmocka_unit_test(told_once_and_answered),   cmocka_unit_test(told_in_second_handshake),
+        cmocka_unit_test(not_told_when_not_asked),  cmocka_unit_test(forged_flights),
+        cmocka_unit_test(refused_server_sees_none), cmocka_unit_test(not_told_after_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
