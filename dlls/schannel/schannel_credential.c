@@ -220,6 +220,16 @@ static NTSTATUS datagrams_alone(struct schannel_request *request, NTSTATUS statu
 }
 
 /*
+ * WinHTTP and WinINet leave it to their programs which certificate of the user's is shown (WINHTTP_OPTION_CLIENT_CERT_
+ * CONTEXT). Wine's do not say so here, and look at the server's only once the handshake is through: whoever answers in
+ * its place would learn who the user is.
+ */
+static DWORD flags_by_caller(void)
+{
+    return sp_call_attributes() & SECPKG_CALL_HTTP_CLIENT ? SCH_CRED_NO_DEFAULT_CREDS : 0;
+}
+
+/*
  * Version 3 had the first fields of version 4; with any certificate Windows 10 and 11 answer like this (row 148).
  * ChaCha20 is off in Windows unless its administrator says otherwise.
  */
@@ -345,6 +355,7 @@ NTSTATUS NTAPI schannel_acquire_credentials_handle(PUNICODE_STRING principal, UL
     (void)principal, (void)logon_id, (void)get_key, (void)argument;
     if (use != SECPKG_CRED_INBOUND && use != SECPKG_CRED_OUTBOUND) return SEC_E_NO_CREDENTIALS;
     NTSTATUS status = schannel_request_read(auth_data, use == SECPKG_CRED_INBOUND, &request);
+    request.flags |= flags_by_caller();
     if (status == SEC_E_OK) status = acquire(&request, (struct schannel_credential **)handle);
     schannel_request_drop(&request);
     if (status == SEC_E_OK && expiry) sp_time_stamp(MAXLONGLONG, expiry);

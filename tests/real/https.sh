@@ -156,6 +156,21 @@ run_client_certificates() {
     done
 }
 
+# On Windows both leave it to their programs; Wine's look at the server's certificate once the handshake is through, so
+# that anybody would be shown the user's.
+run_own_certificates() {
+    local client version port
+    check "a certificate of the user's own ($arch)" wine_run "$build/tests/real/$arch/https_get.exe" own \
+        "Z:${world//\//\\}\\https\\visitor.pfx"
+    for client in winhttp wininet; do
+        for version in 12 13; do
+            port=https_asks$version
+            check "$client shows none of the user's unasked, TLS 1.${version#1} ($arch)" refuses "$client" localhost \
+                "${!port}"
+        done
+    done
+}
+
 # suite_name NAME: what https_get prints of it.
 suite_name() { /usr/bin/python3 -c 'import sys, zlib
 name = sys.argv[1].encode()
@@ -200,6 +215,7 @@ run_https() {
             "Z:${world//\//\\}\\https\\trusted.der"
         run_https_clients
         run_client_certificates
+        run_own_certificates
         run_suite_order
         run_libcurl_clients   # there are none of 32 bits
         break   # the store is the same for both

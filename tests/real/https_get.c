@@ -3,7 +3,8 @@
  * `https_get winhttp|wininet HOST PORT PATH` fetches over TLS by what programs use for that, and prints a line: the
  * HTTP code, the size, a sum of the bytes; or "error" and its number. A fifth word names a file, PKCS #12 with the
  * password "https", whose certificate WinHTTP shows when it is asked. `https_get root FILE` makes the certificate in
- * FILE, DER, one of the user's trusted roots. Exit codes: 0, 1 something else failed, 2 not understood.
+ * FILE, DER, one of the user's trusted roots, `https_get own FILE` that in FILE, PFX, one of the user's own. Exit
+ * codes: 0, 1 something else failed, 2 not understood.
  */
 #include "sum.h"
 
@@ -108,10 +109,22 @@ static int add_root(const char *name)
                : 1;
 }
 
+static int add_own(const char *name)
+{
+    PCCERT_CONTEXT certificate = read_certificate(name);
+    HCERTSTORE store = CertOpenSystemStoreW(0, L"MY");
+    return store && certificate &&
+                   CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_REPLACE_EXISTING, NULL) &&
+                   CertCloseStore(store, 0)
+               ? 0
+               : 1;
+}
+
 int main(int argc, char **argv)
 {
     WCHAR host[256], path[256];
     if (argc == 3 && !strcmp(argv[1], "root")) return add_root(argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "own")) return add_own(argv[2]);
     if (argc < 5 || argc > 6 || !MultiByteToWideChar(CP_UTF8, 0, argv[2], -1, host, ARRAYSIZE(host)) ||
         !MultiByteToWideChar(CP_UTF8, 0, argv[4], -1, path, ARRAYSIZE(path)))
         return 2;
