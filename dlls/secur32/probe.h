@@ -48,7 +48,8 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
     }
 }
 
-/* The buffers of a leg: what packages read of the input, TOKEN of the output for writing. */
+/* The buffers of a leg: what packages read of the input; TOKEN of the output for writing, and EMPTY where it may become
+ * one. */
 static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *output, BOOL allocate)
 {
     for (ULONG i = 0; input && i < input->cBuffers; i++) {
@@ -60,7 +61,8 @@ static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *ou
     }
     for (ULONG i = 0; output && i < output->cBuffers; i++) {
         SecBuffer *buffer = &output->pBuffers[i];
-        if ((buffer->BufferType & ~SECBUFFER_ATTRMASK) != SECBUFFER_TOKEN) continue;
+        const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
+        if (type != SECBUFFER_TOKEN && !(allocate && type == SECBUFFER_EMPTY)) continue;
         probe(buffer, sizeof *buffer, TRUE);
         if (!allocate) probe(buffer->pvBuffer, buffer->cbBuffer, TRUE);
     }
