@@ -88,10 +88,10 @@ void schannel_request_drop(struct schannel_request *request);
 /* The protocols that the registry lets SERVER or clients use: by default, and when a program names them. */
 void schannel_policy_protocols(BOOL server, DWORD *by_default, DWORD *allowed);
 
-/* The algorithms that it takes away (enum tls_without), and the names of the suites that it allows, in its order: SIZE
- * bytes, of the process's heap; NULL: all. */
+/* The algorithms that it takes away (enum tls_without), and the names of the suites that it allows, in its order: *size
+ * bytes, of the process's heap; NULL: all. SEC_E_OK, SEC_E_INSUFFICIENT_MEMORY. */
 DWORD schannel_policy_without(void);
-WCHAR *schannel_policy_suites(DWORD *size);
+NTSTATUS schannel_policy_suites(WCHAR **names, DWORD *size);
 
 /* SendTrustedIssuerList: 0, 1, or MAXDWORD where it is not set. */
 DWORD schannel_policy_send_issuers(void);

@@ -237,7 +237,8 @@ NTSTATUS schannel_request_read(const void *auth_data, BOOL server, struct schann
 {
     static const SCH_CREDENTIALS nothing = {.dwVersion = SCH_CREDENTIALS_VERSION};
     *request = (struct schannel_request){.server = server, .without = schannel_policy_without()};
-    request->suites = schannel_policy_suites(&request->suites_size);
+    NTSTATUS status = schannel_policy_suites(&request->suites, &request->suites_size);
+    if (status) return status;
     if (!request->suites) request->without |= WITHOUT_CHACHA20;
     if (!auth_data && server) return SEC_E_NO_CREDENTIALS;
     if (!auth_data) return read_version_5(&nothing, request);
@@ -341,8 +342,7 @@ struct schannel_credential *schannel_credential_with(const struct schannel_crede
                                        .certificate = CertDuplicateCertificateContext(certificate),
                                        .roots = original->roots};
     struct schannel_credential *made = NULL;
-    request.suites = schannel_policy_suites(&request.suites_size);
-    acquire(&request, &made);
+    if (schannel_policy_suites(&request.suites, &request.suites_size) == SEC_E_OK) acquire(&request, &made);
     schannel_request_drop(&request);
     return made;
 }

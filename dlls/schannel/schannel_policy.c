@@ -86,22 +86,33 @@ DWORD schannel_policy_without(void)
     return without;
 }
 
-/* The group policy's is one text with commas, this machine's one of several strings; both are taken in either form. */
-WCHAR *schannel_policy_suites(DWORD *size)
+static LSTATUS read_suites(const WCHAR *path, WCHAR *names, DWORD *size)
+{
+    return RegGetValueW(HKEY_LOCAL_MACHINE, path, L"Functions", RRF_RT_REG_SZ | RRF_RT_REG_MULTI_SZ, NULL, names, size);
+}
+
+/* The group policy's is one text with commas, this machine's one of several strings; both are taken in either form.
+ * What is there and cannot be read is never the same as nothing. */
+NTSTATUS schannel_policy_suites(WCHAR **names, DWORD *size)
 {
     static const WCHAR *const places[] = {
         L"SOFTWARE\\Policies\\Microsoft\\Cryptography\\Configuration\\SSL\\00010002",
         L"SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Configuration\\Local\\SSL\\00010002",
     };
-    const DWORD kinds = RRF_RT_REG_SZ | RRF_RT_REG_MULTI_SZ;
+    *names = NULL;
     for (SIZE_T i = 0; i < ARRAYSIZE(places); i++) {
-        *size = 0;
-        if (RegGetValueW(HKEY_LOCAL_MACHINE, places[i], L"Functions", kinds, NULL, NULL, size)) continue;
-        WCHAR *names = HeapAlloc(GetProcessHeap(), 0, *size);
-        if (names && !RegGetValueW(HKEY_LOCAL_MACHINE, places[i], L"Functions", kinds, NULL, names, size) && *names)
-            return names;
-        HeapFree(GetProcessHeap(), 0, names);
+        LSTATUS found = read_suites(places[i], NULL, size);
+        while (found == ERROR_SUCCESS || found == ERROR_MORE_DATA) { /* it may have grown meanwhile */
+            HeapFree(GetProcessHeap(), 0, *names);
+            *names = HeapAlloc(GetProcessHeap(), 0, *size);
+            if (!*names) return SEC_E_INSUFFICIENT_MEMORY;
+            found = read_suites(places[i], *names, size);
+            if (found == ERROR_SUCCESS && **names) return SEC_E_OK;
+            if (found == ERROR_SUCCESS) break;
+        }
+        HeapFree(GetProcessHeap(), 0, *names);
+        *names = NULL;
     }
     *size = 0;
-    return NULL;
+    return SEC_E_OK;
 }

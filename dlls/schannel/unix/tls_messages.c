@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { VERSION_AND_RANDOM = 34 }; /* of a hello, in bytes */
+
 enum { USE_SRTP = 14, RECORD_SIZE_LIMIT = 28 };
 
 struct extension {
@@ -63,7 +65,6 @@ static void skip(struct cs_reader *reader, size_t length_of_length)
 /* RFC 8446 4.1.2, 4.1.3, 4.3.1; the hellos look the same in TLS 1.2. */
 static struct cs_span extensions_of(const struct tls_context *context, unsigned type, struct cs_span message)
 {
-    enum { VERSION_AND_RANDOM = 34 };
     struct cs_reader reader = cs_reader_of(message);
     if (type != GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS) {
         cs_read_span(&reader, VERSION_AND_RANDOM);
@@ -83,7 +84,6 @@ static struct cs_span extensions_of(const struct tls_context *context, unsigned 
  */
 static bool is_suite_allowed(const struct tls_context *context, struct cs_span server_hello)
 {
-    enum { VERSION_AND_RANDOM = 34 };
     struct cs_reader reader = cs_reader_of(server_hello);
     cs_read_span(&reader, VERSION_AND_RANDOM);
     skip(&reader, 1); /* session_id */
