@@ -263,7 +263,7 @@ def server_resumes(world):
             peer.again()
 
 
-SRTP_LABEL, SRTP_BYTES, SRTP = 'EXTRACTOR-dtls_srtp', 60, 8  # SRTP: tls.h's TLS_SRTP
+SRTP_LABEL, SRTP_BYTES, SRTP = 'EXTRACTOR-dtls_srtp', 60, 9  # SRTP: tls.h's TLS_SRTP
 SRTP_NAMES = {0: None, 1: 'SRTP_AES128_CM_SHA1_80', 2: 'SRTP_AES128_CM_SHA1_32', 7: 'SRTP_AEAD_AES_128_GCM',
               8: 'SRTP_AEAD_AES_256_GCM'}
 # What each side offers, numbers here and OpenSSL's names there, and what comes out: OpenSSL's order decides in either role.
