@@ -6,8 +6,6 @@
  */
 #include "tls_context.h"
 
-#include "secure.h"
-
 /* GnuTLS takes no larger message either. */
 enum { CERTIFICATE_REQUEST = 13, LARGEST_REQUEST = 128 * 1024 };
 

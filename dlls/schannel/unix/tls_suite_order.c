@@ -5,7 +5,6 @@
  */
 #include "tls_suites.h"
 
-#include "secure.h"
 #include "utf16.h"
 
 #include <string.h>
