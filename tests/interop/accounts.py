@@ -2,6 +2,7 @@
 """Our acceptor's account file, made as a user makes it."""
 
 import os
+import socket
 import subprocess
 
 TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools', 'countersign')
@@ -14,3 +15,8 @@ def make_accounts(folder, passwords):
     for user, password in passwords.items():
         subprocess.run([TOOL, 'account', 'add', '--password-stdin', user], input=password, encoding='utf-8', check=True,
                        stdout=subprocess.DEVNULL)
+
+
+def local_name(user):
+    """MACHINE\\user, as servers name who is in the account file: the host's name as NetBIOS has it."""
+    return socket.gethostname().split('.')[0].upper()[:15] + '\\' + user

@@ -17,7 +17,7 @@ from gssapi.raw import inquire_sec_context_by_oid
 from accounts import make_accounts
 from gss_ntlmssp import (ACCOUNTS, BINDINGS, DOMAIN, NTLMSSP, SEALED, SESSION_KEY, SIGNED, SIZES, TARGET, Exchange,
                          exchange_sealed, exchange_signatures, gss_acceptor, gss_initiator, lm_compatibility,
-                         make_users)
+                         make_users, our_names)
 from ntlm_message import Authenticate, altered
 from peer import ASC_REQ_ALLOW_MISSING_BINDINGS, ISC_REQ_CONFIDENTIALITY, ISC_REQ_INTEGRITY, OK, Peer, StatusError
 from results import Results, expect_equal
@@ -85,7 +85,7 @@ def check_state(exchange, role, flags, user):
     expect_equal(exchange.ours.flags(), granted(flags, role), 'flags granted')
     expect_equal(set(exchange.theirs.actual_flags) & SEALED, flags, 'their flags')
     expect_equal(exchange.theirs.mech, NTLMSSP, 'their mechanism')
-    expect_equal(exchange.ours.names(), f'{DOMAIN}\\{user}', 'names')
+    expect_equal(exchange.ours.names(), our_names(role, user), 'names')
     expect_equal(exchange.ours.target_name(), TARGET, 'target')
     expect_equal(exchange.ours.session_key(), inquire_sec_context_by_oid(exchange.theirs, SESSION_KEY)[0], 'key')
     if role == 'initiator':
@@ -141,7 +141,7 @@ def check_bare(role, **settings):
     """NTLM's tokens without SPNEGO around them; who expects SPNEGO takes them all the same."""
     with Negotiation(role, **settings) as exchange:
         expect_equal([token[:8] for token in exchange.tokens], [b'NTLMSSP\0'] * 3, 'tokens')
-        expect_equal(exchange.ours.names(), f'{DOMAIN}\\alice', 'names')
+        expect_equal(exchange.ours.names(), our_names(role, 'alice'), 'names')
         exchange_messages(exchange, sizes=(17,))
 
 
