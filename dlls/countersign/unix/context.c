@@ -146,6 +146,7 @@ static SECURITY_STATUS run_step(struct cs_context *context, struct cs_leg *leg)
     leg->credential = context->credential;
     leg->expiry = context->credential->expiry;
     SECURITY_STATUS status = context->mechanism->step(context->state, leg, &context->output, &context->session);
+    if (status == STATUS_NO_SUCH_USER) status = SEC_E_LOGON_DENIED;
     if (status < 0) return leg->error_token ? fail_with_token(context, leg, status) : fail(context, status);
     if (context->output.failed) return fail(context, SEC_E_INSUFFICIENT_MEMORY);
     context->granted = leg->granted;

@@ -81,7 +81,11 @@ struct cs_mechanism {
     void (*release_credential)(struct cs_credential *credential);
     /* Makes the mechanism's state of a new context; NULL without memory. */
     void *(*begin)(const struct cs_leg *leg, bool initiator);
-    /* One leg. SEC_I_CONTINUE_NEEDED, SEC_E_OK with *session, or why the context has failed. */
+    /*
+     * One leg. SEC_I_CONTINUE_NEEDED, SEC_E_OK with *session, or why the context has failed. STATUS_NO_SUCH_USER: whom
+     * the mechanism asks knows no account of the initiator's name, so that another mechanism may; a program hears
+     * SEC_E_LOGON_DENIED, as for a wrong password.
+     */
     SECURITY_STATUS (*step)(void *state, struct cs_leg *leg, struct cs_writer *output, struct cs_session **session);
     void (*end)(void *state);
     /* SECPKG_CRED_ATTR_NAMES of CREDENTIAL, UTF-16LE, into OUTPUT. SEC_E_OK or SEC_E_NO_CREDENTIALS. */

@@ -61,6 +61,8 @@ typedef int32_t SECURITY_STATUS;
 #define CRYPT_E_NO_REVOCATION_CHECK ((SECURITY_STATUS)0x80092012)
 /* AcceptSecurityContext on a complete context (errors.tsv, General) */
 #define STATUS_LOGON_FAILURE ((SECURITY_STATUS)0xC000006D)
+/* From a mechanism to whoever runs it, never to a program (context.h) */
+#define STATUS_NO_SUCH_USER ((SECURITY_STATUS)0xC0000064)
 #define STATUS_NOT_SUPPORTED ((SECURITY_STATUS)0xC00000BB)
 
 /* AcquireCredentialsHandle, fCredentialUse */

@@ -169,7 +169,7 @@ void kerberos_client_drop(krb5_context context, struct kerberos_client *client);
 
 /*
  * The logon in force, asked for if there is none: the caller releases it. SEC_E_NO_CREDENTIALS: the user has no ticket;
- * else what kerberos_status says of the KDC's answer.
+ * STATUS_NO_SUCH_USER: the realm has no such account; else what kerberos_status says of the KDC's answer.
  */
 SECURITY_STATUS kerberos_client_logon(struct kerberos_client *client, krb5_context context,
                                       struct kerberos_logon **logon);

@@ -102,7 +102,7 @@ SECURITY_STATUS kerberos_client_logon(struct kerberos_client *client, krb5_conte
                                               : kerberos_ask_for_logon(context, &client->account, made);
     if (code) {
         kerberos_logon_release(context, made);
-        return kerberos_status(code);
+        return code == KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN ? STATUS_NO_SUCH_USER : kerberos_status(code);
     }
     if (!client->is_default) keep_logon(context, client, made);
     *logon = made;

@@ -37,6 +37,7 @@ static bool is_address(struct cs_span target)
 static const SECURITY_STATUS cannot_begin[] = {
     SEC_E_NO_CREDENTIALS,              /* the user has no ticket */
     SEC_E_UNKNOWN_CREDENTIALS,         /* the identity is no name of this mechanism's */
+    STATUS_NO_SUCH_USER,               /* nor of anybody whom the KDC knows: an account of the server's own, say */
     SEC_E_NO_AUTHENTICATING_AUTHORITY, /* no realm, or no KDC in it answers */
     SEC_E_TARGET_UNKNOWN,              /* no target, or none that the KDC knows */
     SEC_E_KDC_UNABLE_TO_REFER,         /* nor knows who does */
