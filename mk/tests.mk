@@ -78,7 +78,7 @@ pe_parts_tests/bridge/travel = tests/bridge/travel.c tests/bridge/pair.c
 pe_parts_tests/packages/packages = $(patsubst %,tests/packages/%.c,packages adding cases contexts imports lacking lsa pair \
 	refusals threads)
 pe_parts_tests/packages/host = tests/packages/host.c tests/packages/cases.c
-pe_parts_tests/packages/schannel = tests/packages/schannel.c tests/packages/cases.c \
+pe_parts_tests/packages/schannel = $(patsubst %,tests/packages/%.c,schannel schannel_pointers cases) \
 	$(patsubst %,tests/conformance/%.c,schannel_pair schannel_certificates status)
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/https_get = tests/real/https_get.c

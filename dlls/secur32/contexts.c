@@ -152,7 +152,8 @@ static SECURITY_STATUS run_leg(const struct leg *leg)
 {
     if (leg->context && !handle_table_holds(&context_handles, handle_of(leg->context))) return SEC_E_INVALID_HANDLE;
     if (!leg->context && (!leg->credential || !leg->new_context)) return SEC_E_INVALID_HANDLE;
-    probe_leg(leg->input, leg->output, leg->request & ISC_REQ_ALLOCATE_MEMORY);
+    probe_input(leg->input, !leg->initiator && leg->request & ASC_REQ_DATAGRAM);
+    probe_output(leg->output, leg->request & ISC_REQ_ALLOCATE_MEMORY);
     probe(leg->new_context, sizeof *leg->new_context, TRUE);
     probe(leg->attributes, sizeof *leg->attributes, TRUE);
     probe(leg->expiry, sizeof *leg->expiry, TRUE);

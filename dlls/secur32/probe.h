@@ -48,23 +48,33 @@ static inline void probe_message(const SecBufferDesc *message, BOOL seals, BOOL 
     }
 }
 
-/* The buffers of a leg: what packages read of the input; TOKEN of the output for writing, and EMPTY where it may become
- * one. */
-static inline void probe_leg(const SecBufferDesc *input, const SecBufferDesc *output, BOOL allocate)
+/* What packages read of a leg's input; a server's EXTRA is a client's address with datagrams, and nobody's else. */
+static inline BOOL is_read(ULONG type, BOOL address)
+{
+    return type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS || type == SECBUFFER_APPLICATION_PROTOCOLS ||
+           type == SECBUFFER_SRTP_PROTECTION_PROFILES || type == SECBUFFER_SRTP_MASTER_KEY_IDENTIFIER ||
+           type == SECBUFFER_DTLS_MTU || (address && type == SECBUFFER_EXTRA);
+}
+
+static inline void probe_input(const SecBufferDesc *input, BOOL address)
 {
     for (ULONG i = 0; input && i < input->cBuffers; i++) {
-        const SecBuffer *buffer = &input->pBuffers[i];
+        SecBuffer *buffer = &input->pBuffers[i];
         const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
-        if (type == SECBUFFER_TOKEN || type == SECBUFFER_CHANNEL_BINDINGS || type == SECBUFFER_APPLICATION_PROTOCOLS ||
-            type == SECBUFFER_SRTP_PROTECTION_PROFILES || type == SECBUFFER_SRTP_MASTER_KEY_IDENTIFIER)
-            probe(buffer->pvBuffer, buffer->cbBuffer, FALSE);
+        if (type == SECBUFFER_EMPTY) probe(buffer, sizeof *buffer, TRUE); /* Schannel's becomes EXTRA or MISSING */
+        if (is_read(type, address)) probe(buffer->pvBuffer, buffer->cbBuffer, FALSE);
     }
+}
+
+/* TOKEN is written to, and EMPTY where it may become one; of ALERT its size alone. */
+static inline void probe_output(const SecBufferDesc *output, BOOL allocate)
+{
     for (ULONG i = 0; output && i < output->cBuffers; i++) {
         SecBuffer *buffer = &output->pBuffers[i];
         const ULONG type = buffer->BufferType & ~SECBUFFER_ATTRMASK;
-        if (type != SECBUFFER_TOKEN && !(allocate && type == SECBUFFER_EMPTY)) continue;
-        probe(buffer, sizeof *buffer, TRUE);
-        if (!allocate) probe(buffer->pvBuffer, buffer->cbBuffer, TRUE);
+        const BOOL token = type == SECBUFFER_TOKEN || (allocate && type == SECBUFFER_EMPTY);
+        if (token || type == SECBUFFER_ALERT) probe(buffer, sizeof *buffer, TRUE);
+        if (token && !allocate) probe(buffer->pvBuffer, buffer->cbBuffer, TRUE);
     }
 }
 

@@ -7,14 +7,12 @@
  * takes no form is published, so that there is nothing to answer with.
  *
  * Data that is under way when a client begins another handshake (RFC 5246 7.4.1.1): it comes out after that.
- *
- * A buffer that is to become the TOKEN, and cannot be written to.
  */
 #include "../conformance/schannel_certificates.h"
 #include "../conformance/schannel_pair.h"
 #include "cases.h"
+#include "schannel_pointers.h"
 
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -179,51 +177,6 @@ static void test_under_way(BOOL forged)
     schannel_pair_close(&pair);
 }
 
-/* ---- an output buffer that cannot be written to ---- */
-
-static jmp_buf escape;
-
-static LONG CALLBACK catch_fault(EXCEPTION_POINTERS *exception)
-{
-    if (exception->ExceptionRecord->ExceptionCode != EXCEPTION_ACCESS_VIOLATION) return EXCEPTION_CONTINUE_SEARCH;
-    longjmp(escape, 1);
-}
-
-static SECURITY_STATUS acquire(CredHandle *credential)
-{
-    TimeStamp expiry;
-    return AcquireCredentialsHandleA(NULL, (SEC_CHAR *)UNISP_NAME_A, SECPKG_CRED_OUTBOUND, NULL, NULL, NULL, NULL,
-                                     credential, &expiry);
-}
-
-/* A reference that the fault left behind would keep the credential's entry from being used again. */
-static void test_read_only(void)
-{
-    SecBuffer *empty = VirtualAlloc(NULL, sizeof *empty, MEM_COMMIT, PAGE_READWRITE);
-    SecBufferDesc output = {SECBUFFER_VERSION, 1, empty};
-    CredHandle first, second = {0, 0};
-    CtxtHandle context;
-    TimeStamp expiry;
-    ULONG answered;
-    DWORD before;
-    volatile BOOL faulted = TRUE;
-    if (!empty || acquire(&first)) return check(FALSE, "a credential");
-    const ULONG_PTR place = first.dwLower;
-    *empty = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
-    VirtualProtect(empty, sizeof *empty, PAGE_READONLY, &before);
-    void *const handler = AddVectoredExceptionHandler(TRUE, catch_fault);
-    if (!setjmp(escape)) {
-        InitializeSecurityContextA(&first, NULL, (SEC_CHAR *)"localhost", ISC_REQ_ALLOCATE_MEMORY, 0, 0, NULL, 0,
-                                   &context, &output, &answered, &expiry);
-        faulted = FALSE;
-    }
-    RemoveVectoredExceptionHandler(handler);
-    check(faulted, "InitializeSecurityContext raises the exception");
-    check_status(FreeCredentialsHandle(&first), SEC_E_OK, "the credential is let go of");
-    check(!acquire(&second) && second.dwLower == place && !FreeCredentialsHandle(&second), "its place is free again");
-    VirtualFree(empty, 0, MEM_RELEASE);
-}
-
 int main(void)
 {
     section("QueryContextAttributes, SetContextAttributes: what Schannel has not");
@@ -232,8 +185,8 @@ int main(void)
     section("DecryptMessage, Schannel: data under way when another handshake begins");
     test_under_way(FALSE);
     test_under_way(TRUE);
-    section("an output buffer, EMPTY, that cannot be written to");
-    test_read_only();
+    section("InitializeSecurityContext, AcceptSecurityContext, Schannel: a caller's bad pointers");
+    test_pointers();
     delete_containers();
     return finish_cases();
 }
