@@ -74,7 +74,7 @@ static bool scan_in_secret(struct tls_scan *state, struct tls_direction *keys, s
 
 bool tls_asks_in_secret(struct tls_context *context, struct cs_span records, bool tls13)
 {
-    struct tls_direction keys = {TLS_BY_GNUTLS};
+    struct tls_direction keys = {.protection = TLS_BY_GNUTLS};
     struct cs_reader reader = cs_reader_of(records);
     bool asked = false;
     bool readable = tls_records_peek(context, &keys) == SEC_E_OK && keys.protection != TLS_BY_GNUTLS &&
