@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Both halves carry this number and compare it when they meet; change it with the layout. */
-#define CS_BLOCKS_VERSION 0x0001000eu
+#define CS_BLOCKS_VERSION 0x0001000fu
 
 enum cs_call {
     CS_CALL_VERSION,
@@ -54,6 +54,7 @@ enum cs_call {
     CS_CALL_TLS_EXPORT,
     CS_CALL_TLS_SET_MTU,
     CS_CALL_TLS_CHECK_STAPLED,
+    CS_CALL_TLS_CHECK_NAME,
     CS_CALL_COUNT
 };
 
@@ -96,7 +97,7 @@ struct cs_block_acquire {
     int64_t expiry;                                        /* out: FILETIME, UTC */
 };
 
-/* All calls that release something. */
+/* All calls that release something, and CS_CALL_TLS_CHECK_NAME. */
 struct cs_block_object {
     uint64_t object;
 };

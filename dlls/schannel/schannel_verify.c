@@ -41,18 +41,16 @@ static BOOL ends_in(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE roots)
     return found != NULL;
 }
 
-/* The name is the server's alone, and what it is for is the side's. */
+/* What a certificate is for is the side's. */
 static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain)
 {
     const struct schannel_credential *credential = context->credential;
-    const BOOL names = !credential->server && context->target && !(credential->flags & SCH_CRED_NO_SERVERNAME_CHECK);
     SSL_EXTRA_CERT_CHAIN_POLICY_PARA extra = {.cbSize = sizeof extra,
-                                              .dwAuthType = credential->server ? AUTHTYPE_CLIENT : AUTHTYPE_SERVER,
-                                              .pwszServerName = names ? context->target : NULL};
+                                              .dwAuthType = credential->server ? AUTHTYPE_CLIENT : AUTHTYPE_SERVER};
     CERT_CHAIN_POLICY_PARA para = {.cbSize = sizeof para, .pvExtraPolicyPara = &extra};
     CERT_CHAIN_POLICY_STATUS status = {.cbSize = sizeof status};
-    extra.fdwChecks = SECURITY_FLAG_IGNORE_REVOCATION; /* schannel_revocation_check looks at that */
-    if (!names) extra.fdwChecks |= SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
+    /* schannel_revocation_check and check_name look at these. */
+    extra.fdwChecks = SECURITY_FLAG_IGNORE_REVOCATION | SECURITY_FLAG_IGNORE_CERT_CN_INVALID;
     if (ends_in(chain, credential->roots)) {
         para.dwFlags |= CERT_CHAIN_POLICY_ALLOW_UNKNOWN_CA_FLAG;
         extra.fdwChecks |= SECURITY_FLAG_IGNORE_UNKNOWN_CA;
@@ -106,6 +104,17 @@ static NTSTATUS check_keys(const CERT_CHAIN_CONTEXT *chain)
     return SEC_E_OK;
 }
 
+/*
+ * By the Unix half: Wine's policy takes an empty name in a certificate for everybody's, wildcards for a whole top-level
+ * domain or within an address, and knows no addresses.
+ */
+static NTSTATUS check_name(const struct schannel_context *context)
+{
+    struct cs_block_object block = {context->context};
+    if (context->credential->server || context->credential->flags & SCH_CRED_NO_SERVERNAME_CHECK) return SEC_E_OK;
+    return CountersignCall(CS_CALL_TLS_CHECK_NAME, &block);
+}
+
 /* What a chain may be built from beside the system's stores: what the peer has sent, and the credential's roots. Wine's
  * engine looks for certificates in the system's stores, but for lists of revoked ones only here. */
 static HCERTSTORE open_material(const struct schannel_context *context, PCCERT_CONTEXT certificate)
@@ -126,6 +135,7 @@ static NTSTATUS check_chain(const struct schannel_context *context, const CERT_C
     NTSTATUS status = apply_policy(context, chain);
     if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
     if (status == SEC_E_OK) status = check_keys(chain);
+    if (status == SEC_E_OK) status = check_name(context);
     return status ? status : schannel_revocation_check(context, chain, material);
 }
 

@@ -43,6 +43,7 @@ extern const struct conformance_group schannel_exchange_group;
 extern const struct conformance_group schannel_attributes_group;
 extern const struct conformance_group schannel_material_group;
 extern const struct conformance_group schannel_verify_group;
+extern const struct conformance_group schannel_names_group;
 extern const struct conformance_group schannel_trust_group;
 extern const struct conformance_group schannel_revocation_group;
 extern const struct conformance_group schannel_default_group;

@@ -50,6 +50,7 @@ static const struct conformance_group *const groups[] = {
     &schannel_attributes_group,
     &schannel_material_group,
     &schannel_verify_group,
+    &schannel_names_group,
     &schannel_trust_group,
     &schannel_revocation_group,
     &schannel_default_group,

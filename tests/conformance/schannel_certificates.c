@@ -171,16 +171,23 @@ PCCERT_CONTEXT make_certificate(const struct certificate_request *request)
 {
     BYTE name_bytes[256], usage_bytes[128];
     CERT_NAME_BLOB name = {sizeof(name_bytes), name_bytes};
-    CERT_EXTENSION usage = {(LPSTR)szOID_ENHANCED_KEY_USAGE, FALSE, {sizeof(usage_bytes), usage_bytes}};
-    CERT_EXTENSIONS extensions = {1, &usage};
+    CERT_EXTENSION list[2];
+    CERT_EXTENSIONS extensions = {0, list};
+    DWORD usage_size = sizeof(usage_bytes);
     const WCHAR *container_name = request->bits ? new_key_container(request->bits) : key_container(request->sealed);
     const WCHAR *text = request->name ? request->name : L"CN=localhost";
 
     if (!container_name ||
         !CertStrToNameW(X509_ASN_ENCODING, text, CERT_X500_NAME_STR, NULL, name_bytes, &name.cbData, NULL) ||
-        (request->usage && !encode_usage(request->usage, usage_bytes, &usage.Value.cbData)))
+        (request->usage && !encode_usage(request->usage, usage_bytes, &usage_size)))
         return NULL;
-    return sign(request, container_name, &name, request->usage ? &extensions : NULL);
+    if (request->subject.cbData) name = request->subject;
+    if (request->usage)
+        list[extensions.cExtension++] =
+            (CERT_EXTENSION){(LPSTR)szOID_ENHANCED_KEY_USAGE, FALSE, {usage_size, usage_bytes}};
+    if (request->names.cbData)
+        list[extensions.cExtension++] = (CERT_EXTENSION){(LPSTR)szOID_SUBJECT_ALT_NAME2, FALSE, request->names};
+    return sign(request, container_name, &name, extensions.cExtension ? &extensions : NULL);
 }
 
 PCCERT_CONTEXT without_key(PCCERT_CONTEXT certificate)

@@ -14,6 +14,8 @@
 
 struct certificate_request {
     const WCHAR *name;      /* "CN=..."; NULL: localhost */
+    CERT_NAME_BLOB subject; /* in place of that, encoded */
+    CRYPT_DATA_BLOB names;  /* its subjectAltName, encoded; empty for none */
     const char *usage;      /* the one OID of its extended key usage; NULL: none */
     const char *signature;  /* OID; NULL: SHA-256 with RSA */
     int from_days, to_days; /* from now; both 0: a year */

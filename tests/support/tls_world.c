@@ -123,14 +123,23 @@ static void fetch(struct tls_context *context, const struct tls_leg *leg, struct
     if (leg->token_size && tls_fetch_token(context, room, leg->token_size)) abort();
 }
 
+/* In UTF-16LE. Returns its size. */
+static size_t target_of(const struct tls_world_setup *setup, uint8_t bytes[128])
+{
+    const char *target = setup->target ? setup->target : "localhost";
+    size_t i = 0;
+    for (; target[i] && i < 64; i++) bytes[2 * i] = (uint8_t)target[i], bytes[2 * i + 1] = 0;
+    return 2 * i;
+}
+
 SECURITY_STATUS tls_world_leg(struct tls_world_pair *pair, const struct tls_world_setup *setup, bool client,
                               struct cs_span input, size_t *consumed, struct cs_writer *output)
 {
-    static const uint8_t localhost[] = "l\0o\0c\0a\0l\0h\0o\0s\0t";
+    uint8_t target[128];
     struct tls_context **context = client ? &pair->client : &pair->server;
     struct tls_leg leg = {.credential = client ? pair->client_credential : pair->server_credential,
                           .flags = client ? setup->client_flags : setup->server_flags,
-                          .target = {localhost, client ? 18 : 0},
+                          .target = {target, client ? target_of(setup, target) : 0},
                           .input = input,
                           .protocols = client ? setup->client_offer : setup->server_offer,
                           .srtp_profiles = client ? setup->client_profiles : setup->server_profiles,

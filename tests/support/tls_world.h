@@ -23,6 +23,7 @@ struct tls_world_setup {
     struct cs_span stapled;                                 /* the server's credential has it */
     bool client_certificate;                                /* the client has one */
     uint32_t client_flags, server_flags;                    /* enum tls_leg_flags of every leg */
+    const char *target;                                     /* the client's, in ASCII; NULL: localhost */
     struct cs_span client_offer, server_offer;              /* SEC_APPLICATION_PROTOCOLS */
     struct cs_span issuers;                      /* server: whose clients' certificates it names, tls.h's form */
     struct cs_span client_suites, server_suites; /* tls.h's form */

@@ -262,6 +262,33 @@ static void trust_is_not_resumed(void **state)
     }
 }
 
+/* Whoever looks at a certificate can ask whose it is; the world's is localhost's. */
+static void name_is_checked(void **state)
+{
+    static const struct {
+        const char *target;
+        SECURITY_STATUS status;
+    } cases[] = {{"localhost", SEC_E_OK},
+                 {"LOCALHOST", SEC_E_OK},
+                 {"localhost.", SEC_E_OK},
+                 {"", SEC_E_OK},
+                 {"local", SEC_E_WRONG_PRINCIPAL},
+                 {"a.localhost", SEC_E_WRONG_PRINCIPAL},
+                 {"127.0.0.1", SEC_E_WRONG_PRINCIPAL}};
+    struct tls_world_pair pair;
+    (void)state;
+    assert_int_equal(tls_world_open(&pair, &setups[0]), SEC_E_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tls_world_setup setup = setups[0];
+        setup.target = cases[i].target;
+        pair.judge = tls_check_name;
+        assert_int_equal(tls_world_shake(&pair, &setup, 0), cases[i].status == SEC_E_OK);
+        assert_int_equal(pair.client_status, cases[i].status);
+        tls_world_hang_up(&pair);
+    }
+    tls_world_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,7 +296,7 @@ int main(void)
         cmocka_unit_test(verdicts_that_are_none), cmocka_unit_test(asked_once),
         cmocka_unit_test(before_finished),        cmocka_unit_test(verdict_in_advance),
         cmocka_unit_test(resumption_asks_again),  cmocka_unit_test(resumption_refused_by_server),
-        cmocka_unit_test(trust_is_not_resumed),
+        cmocka_unit_test(trust_is_not_resumed),   cmocka_unit_test(name_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

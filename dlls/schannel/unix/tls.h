@@ -211,6 +211,14 @@ enum tls_stapled { TLS_STAPLED_NONE, TLS_STAPLED_GOOD, TLS_STAPLED_REVOKED, TLS_
 SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span certificate, struct cs_span issuer,
                                   enum tls_stapled *found);
 
+/*
+ * Whether the server's certificate is for the name that the client's first leg had: a name, wildcards as the whole first
+ * label of three or more, or an address; the common name counts where no other is there (RFC 2818 3.1, RFC 6125 6.4).
+ * Also before the handshake is through. SEC_E_OK, also where there was no name; SEC_E_WRONG_PRINCIPAL: it is not, or
+ * there is none; SEC_E_INVALID_HANDLE; SEC_E_INSUFFICIENT_MEMORY.
+ */
+SECURITY_STATUS tls_check_name(struct tls_context *context);
+
 /* RFC 5705: SIZE bytes of keying material for LABEL and CONTEXT_VALUE (data NULL for none) into OUTPUT. */
 SECURITY_STATUS tls_export(struct tls_context *context, struct cs_span label, struct cs_span context_value, size_t size,
                            struct cs_writer *output);

@@ -157,6 +157,12 @@ SECURITY_STATUS tls_call_check_stapled(void *args)
     return status;
 }
 
+SECURITY_STATUS tls_call_check_name(void *args)
+{
+    const struct cs_block_object *block = args;
+    return tls_check_name(object_of(block->object));
+}
+
 SECURITY_STATUS tls_call_export(void *args)
 {
     const struct cs_block_tls_export *block = args;

@@ -255,6 +255,13 @@ struct cs_span tls_open_head(struct cs_span records);
 bool tls_asks_in_secret(struct tls_context *context, struct cs_span records, bool tls13);
 
 /*
+ * tls_name.c. TARGET, a client's first leg's, is asked for, and sessions are kept under it: SEC_E_OK,
+ * SEC_E_TARGET_UNKNOWN: it is no name; SEC_E_INSUFFICIENT_MEMORY. Check: as tls_check_name.
+ */
+SECURITY_STATUS tls_name_use(struct tls_context *context, struct cs_span target);
+SECURITY_STATUS tls_name_check(struct tls_context *context);
+
+/*
  * tls_stapled.c. Of a RESPONSE at hand: as tls_check_stapled; when it is outdated, in seconds since 1970, INT64_MAX if
  * it cannot be read; and whether it speaks of CERTIFICATE at all, for a server that knows no issuer: by issuer's name
  * and serial number.

@@ -5,9 +5,7 @@
 #include "tls_datagram.h"
 
 #include "secure.h"
-#include "utf16.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,31 +29,6 @@ static int judge_peer(struct tls_context *context)
 static int look_at_peer(gnutls_session_t session)
 {
     return judge_peer(gnutls_session_get_ptr(session));
-}
-
-/* RFC 6066 3: an address is no name. */
-static bool is_address(const char *name)
-{
-    uint8_t address[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
-}
-
-static SECURITY_STATUS ask_for_name(struct tls_context *context, struct cs_span target)
-{
-    struct cs_writer name = {0};
-    SECURITY_STATUS status = SEC_E_OK;
-    if (!target.size) return SEC_E_OK;
-    if (!cs_utf8_of(&name, target) || memchr(name.data, 0, name.size)) status = SEC_E_TARGET_UNKNOWN;
-    cs_write_u8(&name, 0);
-    if (name.failed) status = SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK && !is_address((const char *)name.data) &&
-        gnutls_server_name_set(context->session, GNUTLS_NAME_DNS, name.data, name.size - 1))
-        status = SEC_E_TARGET_UNKNOWN;
-    if (status == SEC_E_OK && !cs_span_copy(&context->name, (struct cs_span){name.data, name.size - 1}))
-        status = SEC_E_INSUFFICIENT_MEMORY;
-    if (status == SEC_E_OK) tls_sessions_offer(context);
-    cs_writer_drop(&name);
-    return status;
 }
 
 enum { MAX_PROTOCOLS = 64, EXTENSION_ALPN = 2 };
@@ -119,7 +92,7 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     if (status == SEC_E_OK) status = tls_srtp_use(context, leg);
     if (status == SEC_E_OK && !context->srtp.count && !tls_credential_give_tickets(context->credential, session))
         status = SEC_E_INSUFFICIENT_MEMORY;
-    return status || context->server ? status : ask_for_name(context, leg->target);
+    return status || context->server ? status : tls_name_use(context, leg->target);
 }
 
 SECURITY_STATUS tls_handshake_begin(struct tls_context *context, const struct tls_leg *leg)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The name under which a client knows its server: asked for (RFC 6066 3), and looked for in the server's certificate
+ * (RFC 2818 3.1, RFC 6125 6.4).
+ */
+#include "tls_context.h"
+
+#include "utf16.h"
+
+#include <arpa/inet.h>
+#include <gnutls/x509.h>
+#include <string.h>
+
+/* RFC 6066 3: an address is no name. */
+static bool is_address(const char *name)
+{
+    uint8_t address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
+/* UTF-8 without the dot that ends an absolute name, which neither a hello nor a certificate has; then a NUL. */
+static SECURITY_STATUS read_target(struct cs_span target, struct cs_writer *name)
+{
+    const bool readable = cs_utf8_of(name, target) && !memchr(name->data, 0, name->size);
+    if (readable && name->size > 1 && name->data[name->size - 1] == '.') name->size--;
+    cs_write_u8(name, 0);
+    if (name->failed) return SEC_E_INSUFFICIENT_MEMORY;
+    return readable ? SEC_E_OK : SEC_E_TARGET_UNKNOWN;
+}
+
+SECURITY_STATUS tls_name_use(struct tls_context *context, struct cs_span target)
+{
+    struct cs_writer name = {0};
+    SECURITY_STATUS status = target.size ? read_target(target, &name) : SEC_E_OK;
+    if (status == SEC_E_OK && target.size) {
+        const char *text = (const char *)name.data;
+        if (!is_address(text) && gnutls_server_name_set(context->session, GNUTLS_NAME_DNS, text, strlen(text)))
+            status = SEC_E_TARGET_UNKNOWN;
+        else if (!cs_span_copy(&context->name, (struct cs_span){name.data, name.size - 1}))
+            status = SEC_E_INSUFFICIENT_MEMORY;
+        else
+            tls_sessions_offer(context);
+    }
+    cs_writer_drop(&name);
+    return status;
+}
+
+/* GnuTLS would take a wildcard's dots for those of an address. */
+static bool is_named(gnutls_x509_crt_t certificate, const char *name)
+{
+    const unsigned flags = is_address(name) ? GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS : 0;
+    return gnutls_x509_crt_check_hostname2(certificate, name, flags);
+}
+
+static SECURITY_STATUS check_certificate(const gnutls_datum_t *der, const char *name)
+{
+    gnutls_x509_crt_t certificate;
+    if (gnutls_x509_crt_init(&certificate)) return SEC_E_INSUFFICIENT_MEMORY;
+    const bool good = !gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) && is_named(certificate, name);
+    gnutls_x509_crt_deinit(certificate);
+    return good ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL;
+}
+
+SECURITY_STATUS tls_name_check(struct tls_context *context)
+{
+    unsigned count = 0;
+    struct cs_writer name = {0};
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(context->session, &count);
+    if (!context->name.size) return SEC_E_OK;
+    if (!chain || !count) return SEC_E_WRONG_PRINCIPAL;
+    cs_write_span(&name, context->name);
+    cs_write_u8(&name, 0);
+    SECURITY_STATUS status =
+        name.failed ? SEC_E_INSUFFICIENT_MEMORY : check_certificate(&chain[0], (const char *)name.data);
+    cs_writer_drop(&name);
+    return status;
+}
