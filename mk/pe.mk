@@ -23,7 +23,7 @@ pe_imports_kerberos = countersign
 pe_libs_kerberos = -ladvapi32 -lntdll
 pe_objects_schannel = $(addprefix schannel/,schannel schannel_attributes schannel_certificate schannel_context \
 	schannel_control schannel_credential schannel_default schannel_info schannel_issuers schannel_key schannel_message schannel_policy schannel_settings \
-	schannel_stapled schannel_verify schannel_revocation) \
+	schannel_stapled schannel_trust schannel_verify schannel_revocation) \
 	countersign/package/sp_host
 pe_imports_schannel = countersign
 pe_libs_schannel = -lcrypt32 -ladvapi32 -lntdll

@@ -64,7 +64,8 @@ pe_programs = tests/conformance/conformance tests/exports/callall tests/trace/tr
 	tests/bridge/bad_pointers tests/bridge/extremes tests/bridge/stored tests/bridge/threads \
 	tests/bridge/travel \
 	tests/packages/packages tests/packages/host tests/packages/schannel tests/klist/messages tests/real/https_get \
-	tests/real/libcurl_get tests/real/libpq_logon tests/real/postgres tests/real/https_logon tests/tiers/rules \
+	tests/real/libcurl_get tests/real/libpq_logon tests/real/postgres tests/real/https_logon tests/real/tls_verify \
+	tests/tiers/rules \
 	tests/tiers/many \
 	samples/client samples/server samples/front samples/back
 pe_parts_tests/conformance/conformance = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/conformance/*.c))
@@ -83,6 +84,7 @@ pe_parts_tests/packages/schannel = $(patsubst %,tests/packages/%.c,schannel scha
 pe_parts_tests/klist/messages = $(patsubst %,tests/klist/%.c,malformed messages tickets waiting) tests/packages/cases.c
 pe_parts_tests/real/https_get = tests/real/https_get.c
 pe_parts_tests/real/https_logon = tests/real/https_logon.c tests/real/tls_stream.c tests/packages/cases.c
+pe_parts_tests/real/tls_verify = tests/real/tls_verify.c tests/real/tls_stream.c
 pe_parts_tests/real/libcurl_get = tests/real/libcurl_get.c
 pe_parts_tests/real/libpq_logon = tests/real/libpq_logon.c
 pe_parts_tests/real/postgres = $(patsubst %,tests/real/%.c,postgres postgres_query postgres_wire) tests/packages/cases.c
@@ -105,6 +107,7 @@ pe_links_tests/packages/schannel = -lsecur32 -lbcrypt -lcrypt32
 pe_links_tests/klist/messages = -lsecur32 -ladvapi32
 pe_links_tests/real/https_get = -lwinhttp -lcrypt32
 pe_links_tests/real/https_logon = -lsecur32 -lcrypt32 -lws2_32
+pe_links_tests/real/tls_verify = -lsecur32 -lcrypt32 -lws2_32
 pe_links_tests/real/postgres = -lsecur32 -lws2_32
 pe_links_tests/tiers/many = -lsecur32 -ladvapi32
 pe_links_tests/tiers/rules = -lsecur32 -ladvapi32

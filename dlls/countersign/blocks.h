@@ -55,6 +55,7 @@ enum cs_call {
     CS_CALL_TLS_SET_MTU,
     CS_CALL_TLS_CHECK_STAPLED,
     CS_CALL_TLS_CHECK_NAME,
+    CS_CALL_TLS_VERIFY_SIGNATURE,
     CS_CALL_COUNT
 };
 
@@ -272,6 +273,10 @@ struct cs_block_tls_stapled {
     uint64_t context;
     struct cs_bytes certificate, issuer; /* DER */
     uint32_t found, reserved;            /* out: enum tls_stapled */
+};
+
+struct cs_block_tls_signed {
+    struct cs_bytes certificate, issuer; /* DER */
 };
 
 struct cs_block_tls_info {

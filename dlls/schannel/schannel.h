@@ -131,6 +131,15 @@ NTSTATUS schannel_bytes(const struct schannel_context *context, UINT32 which, BY
 NTSTATUS schannel_verify_peer(const struct schannel_context *context);
 
 /*
+ * schannel_trust.c. What is wrong with CHAIN for that USAGE (an OID): bits CERT_TRUST_, revocation and names apart; and
+ * what a leg answers then: SEC_E_OK, SEC_E_UNTRUSTED_ROOT (there is no root; whether one is trusted the policy says),
+ * SEC_E_CERT_EXPIRED, SEC_E_CERT_WRONG_USAGE, SEC_E_CERT_UNKNOWN.
+ */
+BOOL schannel_is_in(HCERTSTORE store, PCCERT_CONTEXT certificate); /* store NULL: FALSE */
+DWORD schannel_trust_errors(const CERT_CHAIN_CONTEXT *chain, LPCSTR usage);
+NTSTATUS schannel_trust_status(DWORD errors);
+
+/*
  * schannel_stapled.c. What the peer has stapled to CERTIFICATE says of it (STAPLED_), ISSUER being that of the chain
  * that is looked at. Attach: what it has stapled to its own, as it came, becomes CERTIFICATE's property
  * CERT_OCSP_RESPONSE_PROP_ID. Read: that property; the caller frees; NULL: it has none.

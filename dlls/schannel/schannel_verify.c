@@ -32,13 +32,10 @@ static NTSTATUS status_of(DWORD error)
 /* The certificate in which CHAIN ends is one of those that the credential brought along. */
 static BOOL ends_in(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE roots)
 {
-    if (!roots || !chain->cChain) return FALSE;
+    if (!chain->cChain) return FALSE;
     const CERT_SIMPLE_CHAIN *last = chain->rgpChain[chain->cChain - 1];
     if (!last->cElement) return FALSE;
-    PCCERT_CONTEXT found = CertFindCertificateInStore(roots, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING,
-                                                      last->rgpElement[last->cElement - 1]->pCertContext, NULL);
-    if (found) CertFreeCertificateContext(found);
-    return found != NULL;
+    return schannel_is_in(roots, last->rgpElement[last->cElement - 1]->pCertContext);
 }
 
 /* What a certificate is for is the side's. */
@@ -57,51 +54,6 @@ static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_
     }
     if (!CertVerifyCertificateChainPolicy(CERT_CHAIN_POLICY_SSL, chain, &para, &status)) return SEC_E_CERT_UNKNOWN;
     return status_of(status.dwError);
-}
-
-/*
- * Wine's policy passes over much of what its engine has found: usage, constraints, and that a chain has no root at all,
- * with which every certificate would be good.
- */
-static NTSTATUS check_trust(DWORD errors)
-{
-    const DWORD bad = CERT_TRUST_IS_NOT_SIGNATURE_VALID | CERT_TRUST_IS_CYCLIC | CERT_TRUST_INVALID_EXTENSION |
-                      CERT_TRUST_INVALID_BASIC_CONSTRAINTS | CERT_TRUST_INVALID_NAME_CONSTRAINTS |
-                      CERT_TRUST_HAS_NOT_PERMITTED_NAME_CONSTRAINT | CERT_TRUST_HAS_EXCLUDED_NAME_CONSTRAINT |
-                      CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT;
-    if (errors & CERT_TRUST_IS_PARTIAL_CHAIN) return SEC_E_UNTRUSTED_ROOT;
-    if (errors & CERT_TRUST_IS_NOT_TIME_VALID) return SEC_E_CERT_EXPIRED;
-    if (errors & CERT_TRUST_IS_NOT_VALID_FOR_USAGE) return SEC_E_CERT_WRONG_USAGE;
-    return errors & bad ? SEC_E_CERT_UNKNOWN : SEC_E_OK;
-}
-
-/*
- * Windows takes no RSA key of less than 1024 bits anywhere in a chain since its update KB 2661254 (2012). There the
- * engine says CERT_TRUST_HAS_WEAK_SIGNATURE, for which the policy has TRUST_E_CERT_SIGNATURE and SSPI no status of its
- * own: SEC_E_CERT_UNKNOWN, as with every bad signature. Wine's engine looks at no sizes.
- */
-static BOOL is_weak(PCCERT_CONTEXT certificate)
-{
-    enum { LEAST_BITS = 1024 };
-    static const char rsa[] = szOID_PKCS_1 ".";
-    const CERT_PUBLIC_KEY_INFO *key = &certificate->pCertInfo->SubjectPublicKeyInfo;
-    PUBLICKEYSTRUC *blob;
-    DWORD size;
-    if (strncmp(key->Algorithm.pszObjId, rsa, sizeof rsa - 1)) return FALSE;
-    if (!CryptDecodeObjectEx(X509_ASN_ENCODING, RSA_CSP_PUBLICKEYBLOB, key->PublicKey.pbData, key->PublicKey.cbData,
-                             CRYPT_DECODE_ALLOC_FLAG, NULL, &blob, &size))
-        return TRUE;
-    const BOOL weak = ((RSAPUBKEY *)(blob + 1))->bitlen < LEAST_BITS;
-    LocalFree(blob);
-    return weak;
-}
-
-static NTSTATUS check_keys(const CERT_CHAIN_CONTEXT *chain)
-{
-    for (DWORD i = 0; i < chain->cChain; i++)
-        for (DWORD j = 0; j < chain->rgpChain[i]->cElement; j++)
-            if (is_weak(chain->rgpChain[i]->rgpElement[j]->pCertContext)) return SEC_E_CERT_UNKNOWN;
-    return SEC_E_OK;
 }
 
 /*
@@ -129,12 +81,13 @@ static HCERTSTORE open_material(const struct schannel_context *context, PCCERT_C
     return NULL;
 }
 
-static NTSTATUS check_chain(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain,
+static NTSTATUS check_chain(const struct schannel_context *context, const CERT_CHAIN_CONTEXT *chain, LPCSTR usage,
                             HCERTSTORE material)
 {
-    NTSTATUS status = apply_policy(context, chain);
-    if (status == SEC_E_OK) status = check_trust(chain->TrustStatus.dwErrorStatus);
-    if (status == SEC_E_OK) status = check_keys(chain);
+    CERT_CHAIN_CONTEXT looked_at = *chain; /* the policy is to know what has been found beside the engine */
+    looked_at.TrustStatus.dwErrorStatus = schannel_trust_errors(chain, usage);
+    NTSTATUS status = apply_policy(context, &looked_at);
+    if (status == SEC_E_OK) status = schannel_trust_status(looked_at.TrustStatus.dwErrorStatus);
     if (status == SEC_E_OK) status = check_name(context);
     return status ? status : schannel_revocation_check(context, chain, material);
 }
@@ -142,8 +95,8 @@ static NTSTATUS check_chain(const struct schannel_context *context, const CERT_C
 static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {
     const DWORD flags = context->credential->flags;
-    LPSTR usage = (LPSTR)(context->credential->server ? szOID_PKIX_KP_CLIENT_AUTH : szOID_PKIX_KP_SERVER_AUTH);
-    CERT_CHAIN_PARA para = {.cbSize = sizeof para, .RequestedUsage = {USAGE_MATCH_TYPE_AND, {1, &usage}}};
+    const LPCSTR usage = context->credential->server ? szOID_PKIX_KP_CLIENT_AUTH : szOID_PKIX_KP_SERVER_AUTH;
+    CERT_CHAIN_PARA para = {.cbSize = sizeof para}; /* schannel_trust_errors looks at usages */
     NTSTATUS status = SEC_E_CERT_UNKNOWN;
     PCCERT_CHAIN_CONTEXT chain;
     HCERTSTORE material = open_material(context, certificate);
@@ -151,7 +104,7 @@ static NTSTATUS verify(const struct schannel_context *context, PCCERT_CONTEXT ce
     if (!material) return SEC_E_INSUFFICIENT_MEMORY;
     if (flags & SCH_CRED_CACHE_ONLY_URL_RETRIEVAL) how |= CERT_CHAIN_CACHE_ONLY_URL_RETRIEVAL;
     if (CertGetCertificateChain(NULL, certificate, NULL, material, &para, how, NULL, &chain)) {
-        status = check_chain(context, chain, material);
+        status = check_chain(context, chain, usage, material);
         CertFreeCertificateChain(chain);
     }
     CertCloseStore(material, 0);

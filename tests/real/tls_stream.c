@@ -35,17 +35,12 @@ static bool receive_more(struct tls_stream *stream)
     return true;
 }
 
-static bool acquire(struct tls_stream *stream, PCCERT_CONTEXT certificate, DWORD protocols)
+static bool acquire(struct tls_stream *stream, SCHANNEL_CRED *wanted)
 {
     static WCHAR package[] = UNISP_NAME_W;
-    SCHANNEL_CRED wanted = {.dwVersion = SCHANNEL_CRED_VERSION,
-                            .grbitEnabledProtocols = protocols,
-                            .cCreds = certificate ? 1 : 0,
-                            .paCred = certificate ? &certificate : NULL,
-                            .dwFlags = certificate ? 0 : SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_NO_DEFAULT_CREDS};
     const SECURITY_STATUS status =
-        AcquireCredentialsHandleW(NULL, package, certificate ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
-                                  &wanted, NULL, NULL, &stream->credential, NULL);
+        AcquireCredentialsHandleW(NULL, package, wanted->cCreds ? SECPKG_CRED_INBOUND : SECPKG_CRED_OUTBOUND, NULL,
+                                  wanted, NULL, NULL, &stream->credential, NULL);
     stream->has_credential = status == SEC_E_OK;
     return stream->has_credential || fails(stream, status);
 }
@@ -86,17 +81,36 @@ static bool shake(struct tls_stream *stream, bool server, WCHAR *target)
     return status == SEC_E_OK || fails(stream, status);
 }
 
-bool tls_stream_open(struct tls_stream *stream, SOCKET socket, PCCERT_CONTEXT certificate, DWORD protocols,
-                     WCHAR *target)
+/* A server if WANTED has a certificate. */
+static bool open_with(struct tls_stream *stream, SOCKET socket, SCHANNEL_CRED *wanted, WCHAR *target)
 {
     const int room = 4 * TLS_STREAM_ROOM;
     setsockopt(socket, SOL_SOCKET, SO_SNDBUF, (const char *)&room, sizeof room);
     setsockopt(socket, SOL_SOCKET, SO_RCVBUF, (const char *)&room, sizeof room);
     *stream = (struct tls_stream){.socket = socket, .in = malloc(TLS_STREAM_ROOM), .out = malloc(TLS_STREAM_ROOM)};
     if (!stream->in || !stream->out) return fails(stream, SEC_E_INSUFFICIENT_MEMORY);
-    if (!acquire(stream, certificate, protocols) || !shake(stream, certificate, target)) return false;
+    if (!acquire(stream, wanted) || !shake(stream, wanted->cCreds != 0, target)) return false;
     const SECURITY_STATUS status = QueryContextAttributesW(&stream->context, SECPKG_ATTR_STREAM_SIZES, &stream->sizes);
     return status == SEC_E_OK || fails(stream, status);
+}
+
+bool tls_stream_open(struct tls_stream *stream, SOCKET socket, PCCERT_CONTEXT certificate, DWORD protocols,
+                     WCHAR *target)
+{
+    SCHANNEL_CRED wanted = {.dwVersion = SCHANNEL_CRED_VERSION,
+                            .grbitEnabledProtocols = protocols,
+                            .cCreds = certificate ? 1 : 0,
+                            .paCred = certificate ? &certificate : NULL,
+                            .dwFlags = certificate ? 0 : SCH_CRED_MANUAL_CRED_VALIDATION | SCH_CRED_NO_DEFAULT_CREDS};
+    return open_with(stream, socket, &wanted, target);
+}
+
+bool tls_stream_open_checked(struct tls_stream *stream, SOCKET socket, HCERTSTORE roots, WCHAR *target)
+{
+    SCHANNEL_CRED wanted = {.dwVersion = SCHANNEL_CRED_VERSION,
+                            .hRootStore = roots,
+                            .dwFlags = SCH_CRED_AUTO_CRED_VALIDATION | SCH_CRED_NO_DEFAULT_CREDS};
+    return open_with(stream, socket, &wanted, target);
 }
 
 /* One record behind those that are in out already. */

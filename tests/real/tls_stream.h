@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * TLS over a socket for Windows programs, by Schannel: either role, without a look at the peer's certificate. Needs
- * nothing but Windows.
+ * TLS over a socket for Windows programs, by Schannel: either role, without a look at the peer's certificate, or a
+ * client for which Schannel looks. Needs nothing but Windows.
  */
 #ifndef REAL_TLS_STREAM_H
 #define REAL_TLS_STREAM_H
@@ -40,6 +40,10 @@ struct tls_stream {
  */
 bool tls_stream_open(struct tls_stream *stream, SOCKET socket, PCCERT_CONTEXT certificate, DWORD protocols,
                      WCHAR *target);
+
+/* A client's, of any protocol, for which Schannel looks at the server's certificate: it is to end in one of ROOTS. */
+bool tls_stream_open_checked(struct tls_stream *stream, SOCKET socket, HCERTSTORE roots, WCHAR *target);
+
 bool tls_stream_send(struct tls_stream *stream, const BYTE *data, ULONG size);
 
 /* The data of the next record, in the stream's memory until the next call. False: none comes any more. */

@@ -219,6 +219,12 @@ SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span ce
  */
 SECURITY_STATUS tls_check_name(struct tls_context *context);
 
+/*
+ * Whether CERTIFICATE is signed with ISSUER's key, by an algorithm that is not broken; both DER. Nothing else of either
+ * is looked at but that the names fit. SEC_E_OK, SEC_E_CERT_UNKNOWN.
+ */
+SECURITY_STATUS tls_verify_signature(struct cs_span certificate, struct cs_span issuer);
+
 /* RFC 5705: SIZE bytes of keying material for LABEL and CONTEXT_VALUE (data NULL for none) into OUTPUT. */
 SECURITY_STATUS tls_export(struct tls_context *context, struct cs_span label, struct cs_span context_value, size_t size,
                            struct cs_writer *output);

@@ -163,6 +163,12 @@ SECURITY_STATUS tls_call_check_name(void *args)
     return tls_check_name(object_of(block->object));
 }
 
+SECURITY_STATUS tls_call_verify_signature(void *args)
+{
+    const struct cs_block_tls_signed *block = args;
+    return tls_verify_signature(span_of(block->certificate), span_of(block->issuer));
+}
+
 SECURITY_STATUS tls_call_export(void *args)
 {
     const struct cs_block_tls_export *block = args;

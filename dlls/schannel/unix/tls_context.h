@@ -231,6 +231,9 @@ SECURITY_STATUS tls_chain_read(struct cs_span chain, gnutls_datum_t *certificate
 void tls_chain_write(struct cs_writer *output, const gnutls_datum_t *certificates, unsigned count);
 enum { TLS_MAX_CHAIN = 16 };
 
+/* A certificate in DER; the caller lets go of it (gnutls_x509_crt_deinit). NULL: it cannot be read, or no memory. */
+gnutls_x509_crt_t tls_certificate_read(struct cs_span der);
+
 /*
  * tls_issuers.c. The names in BODY, a CertificateRequest without its header; false: it is none. Keep notes them in the
  * context. Accept: whether the credential's certificate is from one of those, or anybody's is taken. Offer: the names

@@ -54,9 +54,8 @@ static bool is_named(gnutls_x509_crt_t certificate, const char *name)
 
 static SECURITY_STATUS check_certificate(const gnutls_datum_t *der, const char *name)
 {
-    gnutls_x509_crt_t certificate;
-    if (gnutls_x509_crt_init(&certificate)) return SEC_E_INSUFFICIENT_MEMORY;
-    const bool good = !gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) && is_named(certificate, name);
+    gnutls_x509_crt_t certificate = tls_certificate_read((struct cs_span){der->data, der->size});
+    const bool good = certificate && is_named(certificate, name);
     gnutls_x509_crt_deinit(certificate);
     return good ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL;
 }

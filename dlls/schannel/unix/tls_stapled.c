@@ -30,16 +30,6 @@ struct subject {
     size_t serial_size;
 };
 
-static bool import(gnutls_x509_crt_t *certificate, struct cs_span der)
-{
-    const gnutls_datum_t bytes = {(uint8_t *)der.data, (unsigned)der.size};
-    if (gnutls_x509_crt_init(certificate)) {
-        *certificate = NULL;
-        return false;
-    }
-    return !gnutls_x509_crt_import(*certificate, &bytes, GNUTLS_X509_FMT_DER);
-}
-
 static bool take_key(struct subject *subject)
 {
     gnutls_pubkey_t key;
@@ -60,7 +50,9 @@ static bool take_key(struct subject *subject)
 static bool subject_take(struct subject *subject, struct cs_span certificate, struct cs_span issuer)
 {
     *subject = (struct subject){.serial_size = MAX_SERIAL};
-    return import(&subject->certificate, certificate) && import(&subject->issuer, issuer) &&
+    subject->certificate = tls_certificate_read(certificate);
+    subject->issuer = tls_certificate_read(issuer);
+    return subject->certificate && subject->issuer &&
            !gnutls_x509_crt_get_raw_issuer_dn(subject->certificate, &subject->issuer_name) &&
            !gnutls_x509_crt_get_serial(subject->certificate, subject->serial, &subject->serial_size) &&
            take_key(subject);
@@ -68,8 +60,8 @@ static bool subject_take(struct subject *subject, struct cs_span certificate, st
 
 static void subject_drop(struct subject *subject)
 {
-    if (subject->certificate) gnutls_x509_crt_deinit(subject->certificate);
-    if (subject->issuer) gnutls_x509_crt_deinit(subject->issuer);
+    gnutls_x509_crt_deinit(subject->certificate);
+    gnutls_x509_crt_deinit(subject->issuer);
     gnutls_free(subject->issuer_name.data);
     gnutls_free(subject->key_info.data);
 }
@@ -213,15 +205,15 @@ int64_t tls_stapled_end(struct cs_span bytes)
 bool tls_stapled_concerns(struct cs_span bytes, struct cs_span certificate)
 {
     gnutls_ocsp_resp_t response = open_response(&(gnutls_datum_t){(uint8_t *)bytes.data, (unsigned)bytes.size});
-    gnutls_x509_crt_t subject = NULL;
+    gnutls_x509_crt_t subject = tls_certificate_read(certificate);
     int result = GNUTLS_E_OCSP_RESPONSE_ERROR;
     struct answer answer;
-    if (response && import(&subject, certificate))
+    if (response && subject)
         for (unsigned i = 0; result && !answer_take(response, i, &answer); i++) {
             result = gnutls_ocsp_resp_check_crt(response, i, subject);
             answer_drop(&answer);
         }
-    if (subject) gnutls_x509_crt_deinit(subject);
+    gnutls_x509_crt_deinit(subject);
     if (response) gnutls_ocsp_resp_deinit(response);
     return !result;
 }
