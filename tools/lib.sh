@@ -85,6 +85,18 @@ summary() {
     [ "$tests_failed" -eq 0 ] && [ "$tests_passed" -gt 0 ]
 }
 
+# side_by_side COMMAND ITEM...: COMMAND ITEM for each, as many at a time as there are processors; false if one was.
+side_by_side() {
+    local item running=0 status=0
+    for item in "${@:2}"; do
+        [ "$running" -lt "$(nproc)" ] || { wait -n || status=1; running=$((running - 1)); }
+        "$1" "$item" &
+        running=$((running + 1))
+    done
+    for (( ; running > 0; running--)); do wait -n || status=1; done
+    return "$status"
+}
+
 # matching PATTERN NAME...: those of the names that PATTERN matches, a line each; false if there is none. Tests are
 # selected by it.
 matching() {
