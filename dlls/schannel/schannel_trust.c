@@ -112,9 +112,23 @@ static DWORD look_at(const CERT_SIMPLE_CHAIN *chain, HCERTSTORE disallowed, LPCS
     return errors;
 }
 
-/* An administrator's "Untrusted Certificates", which Wine's engine does not look at. */
+/* Whether the store below that key has had anything: to open it takes as long as a handshake. */
+static BOOL has_key(HKEY root, const WCHAR *path)
+{
+    HKEY key;
+    if (RegOpenKeyExW(root, path, 0, KEY_READ, &key)) return FALSE;
+    RegCloseKey(key);
+    return TRUE;
+}
+
+/* An administrator's "Untrusted Certificates", which Wine's engine does not look at. NULL: there are none. */
 static HCERTSTORE open_disallowed(void)
 {
+    static const WCHAR stored[] = L"Software\\Microsoft\\SystemCertificates\\Disallowed\\Certificates";
+    static const WCHAR policy[] = L"Software\\Policies\\Microsoft\\SystemCertificates\\Disallowed\\Certificates";
+    if (!has_key(HKEY_CURRENT_USER, stored) && !has_key(HKEY_LOCAL_MACHINE, stored) &&
+        !has_key(HKEY_CURRENT_USER, policy) && !has_key(HKEY_LOCAL_MACHINE, policy))
+        return NULL;
     return CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_CURRENT_USER | CERT_STORE_READONLY_FLAG,
                          L"Disallowed");
 }
