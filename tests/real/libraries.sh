@@ -27,7 +27,8 @@ without_certificate_files() (
 # sentry_says PORT TEXT: what sentry-cli prints of the server there has TEXT.
 sentry_says() {
     local output
-    output=$(without_certificate_files wine_run "$sentry_cli" --url "https://localhost:$1" --auth-token x info) || true
+    output=$(without_certificate_files wine_run "$sentry_cli" --url "https://localhost:$1" --auth-token x info 2>&1) ||
+        true
     [[ $output == *"$2"* ]] || { printf '%s\n' "$output"; return 1; }
 }
 

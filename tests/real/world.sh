@@ -76,11 +76,13 @@ store_credentials() {
 }
 
 # wine_run PROGRAM ARGS...: standard output goes to a file, since node.exe wants no pipe there, and is shown afterwards.
+# On standard error Wine may complain of its own threads when a program ends ("wine client error").
 wine_run() {
     local status=0 output
     output=$(mktemp "$world/output.XXXXXX")
-    timeout --kill-after=5 120 "${utf8_wine[@]}" "$@" >"$output" 2>&1 </dev/null || status=$?
+    timeout --kill-after=5 120 "${utf8_wine[@]}" "$@" >"$output" 2>"$output.err" </dev/null || status=$?
     cat "$output"
+    cat "$output.err" >&2
     return "$status"
 }
 
