@@ -84,19 +84,22 @@ from_login() {
 
 # ---- pictures ------------------------------------------------------------------------------------------------------
 
-# picture_files DIR: every file with mode and sum, every folder and link; but for the registry, and what a running
-# wineserver leaves (Debian's names the folder of its socket).
-picture_files() {
-    (cd "$1" && find . ! -name wineserver ! -name '*.reg' \( -type f -printf '%p %m ' -exec sha256sum {} \; -o \
-        -printf '%p %m %l\n' \) | LC_ALL=C sort)
+# picture_tree [CONDITION...]: every file below this folder with its sum, and everything with its mode, links with where
+# they lead.
+picture_tree() {
+    { find . "$@" -type f -exec sha256sum {} + && find . "$@" -printf '%p %m %l\n'; } | LC_ALL=C sort
 }
 
+# picture_files DIR: but for the registry, and what a running wineserver leaves (Debian's names the folder of its socket).
+picture_files() { (cd "$1" && picture_tree ! -name wineserver ! -name '*.reg'); }
+
 # picture_registry PREFIX: keys and values, without the times at which they were written. Wine installs its drivers anew
-# at each start.
+# at each start, and may be ended in the middle of it.
 picture_registry() {
     local hive
     for hive in system user userdef; do
-        sed -e '/^#time=/d' -e '/^"DriverDateData"=/d' -e 's/^\(\[.*\]\) [0-9]*$/\1/' "$1/$hive.reg"
+        sed -e '/^#time=/d' -e 's/^\(\[.*\]\) [0-9]*$/\1/' "$1/$hive.reg" |
+            awk '/^\[/ { drivers = /\\\\(Control\\\\(Class|DeviceClasses)|Enum|WineDbg)(\\\\|\])/ } !drivers'
     done
 }
 
@@ -107,10 +110,7 @@ picture() {
     picture_registry "$1" >"$work/$2.registry"
 }
 
-picture_home() {
-    (cd "$HOME" && find . -path ./.wine -prune -o \( -type f -printf '%p %m ' -exec sha256sum {} \; \) -o \
-        -printf '%p %m %l\n' | LC_ALL=C sort)
-}
+picture_home() { (cd "$HOME" && picture_tree ! -path ./.wine ! -path './.wine/*'); }
 
 # unchanged NAME BEFORE AFTER
 unchanged() {
