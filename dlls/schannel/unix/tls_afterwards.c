@@ -44,34 +44,47 @@ static bool wants_key_update(struct cs_span plain)
     return plain.size >= size && !memcmp(plain.data + plain.size - size, update_requested, size);
 }
 
-/* From a copy: the caller's bytes go to GnuTLS as they are. */
-static uint8_t look_into(struct tls_context *context, struct cs_span record, bool *wants_answer)
+/* RFC 8446 6.1: a warning even in TLS 1.3, where GnuTLS takes it for a fatal alert. Java (11 to 17) sends it before
+ * each close_notify. */
+static bool is_cancelling(struct cs_span plain)
 {
-    uint8_t *copy = malloc(record.size), type = 0;
+    static const uint8_t user_canceled[] = {GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED};
+    return plain.size == sizeof user_canceled && !memcmp(plain.data, user_canceled, sizeof user_canceled);
+}
+
+/* What a record of TLS 1.3 is. */
+struct glimpse {
+    uint8_t type; /* 0: it does not verify */
+    bool wants_answer, cancels;
+};
+
+/* From a copy: the caller's bytes go to GnuTLS as they are. */
+static struct glimpse look_into(struct tls_context *context, struct cs_span record)
+{
+    uint8_t *copy = malloc(record.size);
+    struct glimpse seen = {.type = 0};
     struct cs_span plain;
-    if (!copy) return 0;
+    if (!copy) return seen;
     memcpy(copy, record.data, record.size);
-    if (tls_aead_unprotect(&context->read, copy, record.size, &plain, &type)) {
-        *wants_answer = type == TLS_HANDSHAKE && wants_key_update(plain);
+    if (tls_aead_unprotect(&context->read, copy, record.size, &plain, &seen.type)) {
+        seen.wants_answer = seen.type == TLS_HANDSHAKE && wants_key_update(plain);
+        seen.cancels = seen.type == TLS_ALERT && is_cancelling(plain);
         context->read.sequence--;
     } else {
-        type = 0;
+        seen.type = 0;
     }
     cs_wipe_free(copy, record.size);
-    return type;
+    return seen;
 }
 
 uint8_t tls_record_type(struct tls_context *context, struct cs_span record)
 {
-    bool unused;
-    return context->read.protection == TLS_1_3 ? look_into(context, record, &unused) : record.data[0];
+    return context->read.protection == TLS_1_3 ? look_into(context, record).type : record.data[0];
 }
 
 bool tls_record_wants_answer(struct tls_context *context, struct cs_span record)
 {
-    bool wants = false;
-    look_into(context, record, &wants);
-    return wants;
+    return look_into(context, record).wants_answer;
 }
 
 static SECURITY_STATUS receive(struct tls_context *context)
@@ -106,6 +119,10 @@ static SECURITY_STATUS answer_key_update(struct tls_context *context)
 
 SECURITY_STATUS tls_take_record(struct tls_context *context, struct cs_span record)
 {
+    if (context->read.protection == TLS_1_3 && look_into(context, record).cancels) {
+        context->read.sequence++;
+        return SEC_E_OK;
+    }
     tls_records_give_back(context);
     context->incoming = record;
     SECURITY_STATUS status = receive(context);
