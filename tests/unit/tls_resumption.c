@@ -196,12 +196,40 @@ static void resumed_no_longer(void **state)
     }
 }
 
+/* A client that shows its ticket when it renegotiates, as Java's does: a whole handshake, with a ticket for the next.
+ */
+static void not_in_a_second_handshake(void **state)
+{
+    struct tls_world_pair pair;
+    struct tls_peer peer;
+    (void)state;
+    tls_peer_open(&peer, false, "NORMAL:-VERS-ALL:+VERS-TLS1.2", TLS_WORLD_KEYS, 0);
+    tls_open_with_peer(&peer, &pair, &setups[1]);
+    for (unsigned again = 0; again < 3; again++) {
+        gnutls_datum_t shown, got;
+        struct tls_info info;
+        assert_int_equal(gnutls_session_get_data2(peer.session, &shown), 0);
+        assert_int_equal(gnutls_session_set_data(peer.session, shown.data, shown.size), 0);
+        assert_true(tls_peer_shake(&peer, &pair, &setups[1]));
+        assert_int_equal(tls_query(pair.server, &info), SEC_E_OK);
+        assert_false(info.resumed);
+        assert_int_equal(gnutls_session_get_data2(peer.session, &got), 0);
+        assert_true(got.size != shown.size || memcmp(got.data, shown.data, got.size));
+        tls_expect_peer_talk(&peer, pair.server);
+        gnutls_free(shown.data);
+        gnutls_free(got.data);
+    }
+    tls_peer_close(&peer);
+    tls_world_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_known),     cmocka_unit_test(not_asked_for), cmocka_unit_test(other_credentials),
-        cmocka_unit_test(ticket_shown_once), cmocka_unit_test(full_table),    cmocka_unit_test(outdated),
-        cmocka_unit_test(resumed_no_longer),
+        cmocka_unit_test(what_is_known),     cmocka_unit_test(not_asked_for),
+        cmocka_unit_test(other_credentials), cmocka_unit_test(ticket_shown_once),
+        cmocka_unit_test(full_table),        cmocka_unit_test(outdated),
+        cmocka_unit_test(resumed_no_longer), cmocka_unit_test(not_in_a_second_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

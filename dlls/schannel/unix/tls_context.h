@@ -81,7 +81,7 @@ struct tls_context {
     bool read_broken, write_broken; /* a thread died with that lock */
     struct tls_credential *credential;
     gnutls_session_t session;
-    bool server;
+    bool server, tickets; /* a server that gives some; those of the first credential */
     enum tls_phase phase;
     SECURITY_STATUS failure; /* what TLS_FAILED answers */
     /* memory in the place of a socket */

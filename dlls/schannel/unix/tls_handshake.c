@@ -92,6 +92,7 @@ static SECURITY_STATUS prepare(struct tls_context *context, const struct tls_leg
     if (status == SEC_E_OK) status = tls_srtp_use(context, leg);
     if (status == SEC_E_OK && !context->srtp.count && !tls_credential_give_tickets(context->credential, session))
         status = SEC_E_INSUFFICIENT_MEMORY;
+    context->tickets = context->server && context->credential->resume;
     return status || context->server ? status : tls_name_use(context, leg->target);
 }
 

@@ -9,7 +9,7 @@
 
 enum { VERSION_AND_RANDOM = 34 }; /* of a hello, in bytes */
 
-enum { USE_SRTP = 14, RECORD_SIZE_LIMIT = 28 };
+enum { USE_SRTP = 14, RECORD_SIZE_LIMIT = 28, SESSION_TICKET = 35 };
 
 struct extension {
     uint16_t number;
@@ -45,14 +45,14 @@ static void note_answers(struct tls_context *context, unsigned type, struct cs_s
     while (next_extension(&reader, &extension)) cs_write_u16(&context->extensions, extension.number);
 }
 
-/* RFC 5764: *value is what one of EXTENSIONS says of SRTP; false: none does. */
-static bool find_srtp(struct cs_span extensions, struct cs_span *value)
+/* *value is what the one of EXTENSIONS with that number says; false: there is none. */
+static bool find_extension(struct cs_span extensions, uint16_t number, struct cs_span *value)
 {
     struct cs_reader reader = cs_reader_of(extensions);
     struct extension extension;
     while (next_extension(&reader, &extension)) {
         *value = extension.value;
-        if (extension.number == USE_SRTP) return true;
+        if (extension.number == number) return true;
     }
     return false;
 }
@@ -95,9 +95,22 @@ static bool is_suite_allowed(const struct tls_context *context, struct cs_span s
 static int judge_srtp(struct tls_context *context, unsigned type, unsigned when, struct cs_span extensions)
 {
     struct cs_span value;
-    if (!find_srtp(extensions, &value)) return 0;
+    if (!find_extension(extensions, USE_SRTP, &value)) return 0;
     if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && when == GNUTLS_HOOK_PRE) return tls_srtp_judge_client(context, value);
     return type == GNUTLS_HANDSHAKE_SERVER_HELLO && when == GNUTLS_HOOK_POST ? tls_srtp_judge_server(context) : 0;
+}
+
+/*
+ * A server's second handshake resumes nothing, whatever ticket the client shows: the program may have begun it to see a
+ * certificate, and GnuTLS (3.7) would send another ticket behind its Finished and fail. It begins that handshake with
+ * no tickets at all (tls_priority.c), which ends here, unless one is shown: then once the hello has been read, so that
+ * a new one can go out. The function does that for servers, too.
+ */
+static void allow_tickets(struct tls_context *context, unsigned when, struct cs_span extensions)
+{
+    struct cs_span ticket;
+    const bool shown = find_extension(extensions, SESSION_TICKET, &ticket) && ticket.size;
+    if (when == GNUTLS_HOOK_POST || !shown) gnutls_session_ticket_enable_client(context->session);
 }
 
 static int look_at_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
@@ -109,6 +122,8 @@ static int look_at_message(gnutls_session_t session, unsigned type, unsigned whe
         const int result = judge_srtp(context, type, when, extensions_of(context, type, bytes));
         if (result) return result;
     }
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && context->phase == TLS_RENEGOTIATING && context->tickets)
+        allow_tickets(context, when, extensions_of(context, type, bytes));
     if (when == GNUTLS_HOOK_PRE) return 0;
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && !is_suite_allowed(context, bytes)) return GNUTLS_E_NO_CIPHER_SUITES;
     if (type == GNUTLS_HANDSHAKE_SERVER_HELLO || type == GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS)

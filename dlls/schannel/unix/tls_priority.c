@@ -195,11 +195,14 @@ static bool add_signatures_and_groups(struct cs_writer *text, uint32_t without)
 /*
  * %COMPAT and the like stay out: what GnuTLS checks by itself (safe renegotiation, extended master secret) is wanted.
  * PROFILE_LOW: no prime of less than 1024 bits, like Windows; without a profile any will do (CVE-2015-4000).
+ * NO_TICKETS: a server's first handshake gets a key for them (tls_credential_give_tickets), for a second one see
+ * tls_messages.c.
  */
 SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, const struct tls_suite_order *order,
                                   gnutls_priority_t *priority)
 {
-    static const char start[] = "NONE:+CTYPE-X509", end[] = ":%SERVER_PRECEDENCE:%PROFILE_LOW";
+    static const char start[] = "NONE:+CTYPE-X509", end[] = ":%SERVER_PRECEDENCE:%PROFILE_LOW",
+                      no_tickets[] = ":%NO_TICKETS";
     struct cs_writer text = {0};
     const uint32_t without = without_of(request);
     const struct choice choice = make_choice(order, without);
@@ -208,6 +211,7 @@ SECURITY_STATUS tls_priority_make(const struct tls_credential_request *request, 
     any &= add(&text, &choice.ciphers) && add(&text, &choice.macs);
     any &= add(&text, &choice.exchanges) || !choice.older;
     any &= add_signatures_and_groups(&text, without);
+    if (request->server) cs_write_span(&text, (struct cs_span){(const uint8_t *)no_tickets, sizeof no_tickets - 1});
     cs_write_span(&text, (struct cs_span){(const uint8_t *)end, sizeof end});
     SECURITY_STATUS status = any ? SEC_E_OK : SEC_E_ALGORITHM_MISMATCH;
     if (text.failed) status = SEC_E_INSUFFICIENT_MEMORY;
