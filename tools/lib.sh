@@ -130,7 +130,7 @@ packages() {
                 # The domain controller itself is unpacked (tests/interop/ad_world).
                 echo python3-gssapi gss-ntlmssp winbind samba-common-bin iproute2 krb5-multidev heimdal-clients \
                     python3-samba python3-dnspython samba-ad-provision samba-dsdb-modules libfaketime \
-                    openssl gnutls-bin ;;
+                    openssl gnutls-bin libnss3-tools botan ;;
             # A Node.js from elsewhere brings npm along and conflicts with Debian's. PostgreSQL's server is unpacked
             # (tests/real/postgres.sh).
             real)
