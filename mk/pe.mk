@@ -29,7 +29,7 @@ pe_imports_schannel = countersign
 pe_libs_schannel = -lcrypt32 -ladvapi32 -lntdll
 pe_objects_secur32 = $(addprefix secur32/,attributes auth_identity auth_identity_strings bridge_call call_origin caller contexts \
 	credentials \
-	handle_table interface lsa lsa_packages main messages names package_calls package_host package_host_refusals \
+	handle_table interface lsa lsa_packages main messages names package_calls package_host package_host_newer package_host_refusals \
 	package_infos package_join package_lists package_options packages performance sasl sspi_package text trace \
 	trace_line trace_names trace_text unsupported) \
 	countersign/package/client_token countersign/package/identity sspicli/attributes_ex

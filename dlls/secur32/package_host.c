@@ -204,9 +204,26 @@ static const LSA_SECPKG_FUNCTION_TABLE functions = {
     .FreePrivateHeap = take_memory,
 };
 
+/* The table as packages of newer SDKs know it, however much of it the headers here have. */
+static union {
+    LSA_SECPKG_FUNCTION_TABLE known;
+    void *slots[sizeof functions / sizeof(void *) + HOST_NEWER];
+} whole;
+
+static BOOL CALLBACK complete(INIT_ONCE *once, void *parameter, void **context)
+{
+    const SIZE_T first = offsetof(LSA_SECPKG_FUNCTION_TABLE, CrediWrite) / sizeof(void *) + 1;
+    (void)once, (void)parameter, (void)context;
+    whole.known = functions;
+    for (SIZE_T i = 0; i < HOST_NEWER; i++) whole.slots[first + i] = package_host_newer[i];
+    return TRUE;
+}
+
 PLSA_SECPKG_FUNCTION_TABLE package_host_functions(void)
 {
-    return (LSA_SECPKG_FUNCTION_TABLE *)&functions;
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    InitOnceExecuteOnce(&once, complete, NULL, NULL);
+    return &whole.known;
 }
 
 PSECPKG_PARAMETERS package_host_parameters(void)

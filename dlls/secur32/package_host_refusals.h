@@ -40,4 +40,8 @@ CredReadDomainCredentialsFn refuse_credi_read_domain;
 CredFreeCredentialsFn refuse_credi_free;
 CredWriteFn refuse_credi_write;
 
+/* package_host_newer.c: the slots behind CrediWrite, in their order. */
+enum { HOST_NEWER = 12 };
+extern void *const package_host_newer[HOST_NEWER];
+
 #endif
