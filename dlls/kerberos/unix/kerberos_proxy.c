@@ -122,7 +122,9 @@ static SECURITY_STATUS log_on(krb5_context context, struct kerberos_credential *
     SECURITY_STATUS status = acceptor->server.is_default
                                  ? kerberos_status(log_on_by_keytab(context, &acceptor->server, ticket, logon))
                                  : kerberos_client_logon(&acceptor->client, context, logon);
-    return status == SEC_E_LOGON_DENIED || status == SEC_E_CONTEXT_EXPIRED ? SEC_E_NO_CREDENTIALS : status;
+    const bool cannot =
+        status == SEC_E_LOGON_DENIED || status == STATUS_NO_SUCH_USER || status == SEC_E_CONTEXT_EXPIRED;
+    return cannot ? SEC_E_NO_CREDENTIALS : status;
 }
 
 /* ---- the client's ticket ----------------------------------------------------------------------------------------- */
