@@ -90,7 +90,7 @@ side_by_side() {
     local item running=0 status=0
     for item in "${@:2}"; do
         [ "$running" -lt "$(nproc)" ] || { wait -n || status=1; running=$((running - 1)); }
-        "$1" "$item" &
+        (trap - INT; "$1" "$item") & # a job that bash starts would outlive Ctrl-C
         running=$((running + 1))
     done
     for (( ; running > 0; running--)); do wait -n || status=1; done
