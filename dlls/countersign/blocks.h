@@ -55,7 +55,8 @@ enum cs_call {
     CS_CALL_TLS_SET_MTU,
     CS_CALL_TLS_CHECK_STAPLED,
     CS_CALL_TLS_CHECK_NAME,
-    CS_CALL_TLS_VERIFY_SIGNATURE,
+    CS_CALL_TLS_VERIFY_CHAIN,
+    CS_CALL_TLS_VERIFY_LIST,
     CS_CALL_COUNT
 };
 
@@ -98,7 +99,7 @@ struct cs_block_acquire {
     int64_t expiry;                                        /* out: FILETIME, UTC */
 };
 
-/* All calls that release something, and CS_CALL_TLS_CHECK_NAME. */
+/* All calls that release something. */
 struct cs_block_object {
     uint64_t object;
 };
@@ -275,8 +276,17 @@ struct cs_block_tls_stapled {
     uint32_t found, reserved;            /* out: enum tls_stapled */
 };
 
-struct cs_block_tls_signed {
-    struct cs_bytes certificate, issuer; /* DER */
+struct cs_block_tls_name {
+    uint64_t context;
+    struct cs_bytes certificate; /* DER */
+};
+
+struct cs_block_tls_chain {
+    struct cs_bytes chain; /* in the form of tls.h, the root last */
+};
+
+struct cs_block_tls_list {
+    struct cs_bytes list, issuer; /* DER */
 };
 
 struct cs_block_tls_info {

@@ -114,6 +114,12 @@ NTSTATUS schannel_key_export(PCCERT_CONTEXT certificate, BYTE **key, DWORD *size
  * (SCH_SEND_ROOT_CERT). The caller frees. NULL without memory. */
 BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, BOOL whole, DWORD *size);
 
+/* The same of a chain that has been built; without WHOLE the root stays at home, as on Windows, unless it is all. */
+BYTE *schannel_simple_chain_write(const CERT_SIMPLE_CHAIN *chain, BOOL whole, DWORD *size);
+
+/* Byte by byte: what crypt32 calls the same, in Wine, has but the same issuer and serial number. */
+BOOL schannel_same_certificate(PCCERT_CONTEXT left, PCCERT_CONTEXT right);
+
 /* Puts CERTIFICATE at the end of *CHAIN, of the process's heap or NULL; without memory it stays as it is. */
 void schannel_chain_append(BYTE **chain, DWORD *size, PCCERT_CONTEXT certificate);
 
@@ -135,7 +141,6 @@ NTSTATUS schannel_verify_peer(const struct schannel_context *context);
  * what a leg answers then: SEC_E_OK, SEC_E_UNTRUSTED_ROOT (there is no root; whether one is trusted the policy says),
  * SEC_E_CERT_EXPIRED, SEC_E_CERT_WRONG_USAGE, SEC_E_CERT_UNKNOWN.
  */
-BOOL schannel_is_in(HCERTSTORE store, PCCERT_CONTEXT certificate); /* store NULL: FALSE */
 DWORD schannel_trust_errors(const CERT_CHAIN_CONTEXT *chain, LPCSTR usage);
 NTSTATUS schannel_trust_status(DWORD errors);
 

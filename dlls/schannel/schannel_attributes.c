@@ -18,12 +18,6 @@ static NTSTATUS peer_certificate(const struct schannel_context *context, PCCERT_
     return SEC_E_OK;
 }
 
-static BOOL is_same(PCCERT_CONTEXT left, PCCERT_CONTEXT right)
-{
-    return left && left->cbCertEncoded == right->cbCertEncoded &&
-           !memcmp(left->pbCertEncoded, right->pbCertEncoded, left->cbCertEncoded);
-}
-
 /* What the peer got to see is the Unix half's to know: nothing, or that of another credential than the first leg's. */
 static NTSTATUS own_certificate(const struct schannel_context *context, PCCERT_CONTEXT *out)
 {
@@ -35,7 +29,7 @@ static NTSTATUS own_certificate(const struct schannel_context *context, PCCERT_C
     PCCERT_CONTEXT sent = schannel_chain_read(chain, size), own = context->credential->own;
     HeapFree(GetProcessHeap(), 0, chain);
     if (!sent) return SEC_E_INTERNAL_ERROR;
-    *out = is_same(own, sent) ? CertDuplicateCertificateContext(own) : CertDuplicateCertificateContext(sent);
+    *out = CertDuplicateCertificateContext(own && schannel_same_certificate(own, sent) ? own : sent);
     CertFreeCertificateContext(sent);
     return SEC_E_OK;
 }

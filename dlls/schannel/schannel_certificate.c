@@ -35,8 +35,7 @@ static BYTE *write_alone(PCCERT_CONTEXT certificate, DWORD *size)
     return chain;
 }
 
-/* The root stays at home, as on Windows, unless it is all there is or the program wants it sent. */
-static BYTE *write_chain(const CERT_SIMPLE_CHAIN *chain, BOOL whole, DWORD *size)
+BYTE *schannel_simple_chain_write(const CERT_SIMPLE_CHAIN *chain, BOOL whole, DWORD *size)
 {
     DWORD count = chain->cElement, bytes = 0;
     if (!whole && count > 1 && chain->rgpElement[count - 1]->TrustStatus.dwInfoStatus & CERT_TRUST_IS_SELF_SIGNED)
@@ -55,10 +54,17 @@ BYTE *schannel_chain_write(PCCERT_CONTEXT certificate, BOOL whole, DWORD *size)
     PCCERT_CHAIN_CONTEXT chain;
     if (!CertGetCertificateChain(NULL, certificate, NULL, certificate->hCertStore, &para, flags, NULL, &chain))
         return write_alone(certificate, size);
-    BYTE *out = chain->cChain && chain->rgpChain[0]->cElement ? write_chain(chain->rgpChain[0], whole, size)
-                                                              : write_alone(certificate, size);
+    BYTE *out = chain->cChain && chain->rgpChain[0]->cElement
+                    ? schannel_simple_chain_write(chain->rgpChain[0], whole, size)
+                    : write_alone(certificate, size);
     CertFreeCertificateChain(chain);
     return out;
+}
+
+BOOL schannel_same_certificate(PCCERT_CONTEXT left, PCCERT_CONTEXT right)
+{
+    return left->cbCertEncoded == right->cbCertEncoded &&
+           !memcmp(left->pbCertEncoded, right->pbCertEncoded, left->cbCertEncoded);
 }
 
 PCCERT_CONTEXT schannel_chain_read(const BYTE *chain, DWORD size)

@@ -83,7 +83,7 @@ static void fill_datagram(const struct call *call, struct cs_block_tls_leg *bloc
     block->mtu = mtu_of(call);
     block->srtp_profiles = bytes_of(call->srtp_profiles);
     block->srtp_identifier = bytes_of(call->srtp_identifier);
-    if (call->context->credential->server) block->address = bytes_of(call->address);
+    if (call->context->credential->server && call->request & ASC_REQ_DATAGRAM) block->address = bytes_of(call->address);
 }
 
 /*

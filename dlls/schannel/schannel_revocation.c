@@ -45,14 +45,21 @@ static NTSTATUS ask_list(PCCERT_CONTEXT certificate, PCCRL_CONTEXT list)
     return CertVerifyCRLTimeValidity(NULL, list->pCrlInfo) ? CRYPT_E_REVOCATION_OFFLINE : SEC_E_OK;
 }
 
+static BOOL has_signed(PCCERT_CONTEXT issuer, PCCRL_CONTEXT list)
+{
+    struct cs_block_tls_list block = {sp_bytes(list->pbCrlEncoded, list->cbCrlEncoded),
+                                      sp_bytes(issuer->pbCertEncoded, issuer->cbCertEncoded)};
+    return CountersignCall(CS_CALL_TLS_VERIFY_LIST, &block) == SEC_E_OK;
+}
+
 /* Lists count that ISSUER has signed: that it is revoked in any, then that one which is not outdated clears it. */
 static NTSTATUS ask_lists(PCCERT_CONTEXT certificate, PCCERT_CONTEXT issuer, HCERTSTORE material)
 {
-    const DWORD by = CRL_FIND_ISSUED_BY_SIGNATURE_FLAG;
     NTSTATUS status = has_place(certificate) ? CRYPT_E_REVOCATION_OFFLINE : CRYPT_E_NO_REVOCATION_CHECK;
     BOOL cleared = FALSE;
     PCCRL_CONTEXT list = NULL;
-    while ((list = CertFindCRLInStore(material, X509_ASN_ENCODING, by, CRL_FIND_ISSUED_BY, issuer, list))) {
+    while ((list = CertFindCRLInStore(material, X509_ASN_ENCODING, 0, CRL_FIND_ISSUED_BY, issuer, list))) {
+        if (!has_signed(issuer, list)) continue;
         status = ask_list(certificate, list);
         cleared |= status == SEC_E_OK;
         if (status != CRYPT_E_REVOKED) continue;

@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is wrong with a chain, as Windows's engine would say it (CERT_TRUST_): what Wine's has found, what it does not
- * look for, and less what it only cannot read.
+ * What is wrong with a chain, as Windows's engine would say it (CERT_TRUST_): what Wine's has found, but for
+ * signatures, and what it does not look for.
  */
 #include "schannel.h"
 
-/* CHAIN's first certificates are its peer's and those above it. The root, whoever has it in a store, is the last. */
 static PCCERT_CONTEXT element(const CERT_SIMPLE_CHAIN *chain, DWORD i)
 {
     return chain->rgpElement[i]->pCertContext;
 }
 
 /*
- * Wine's engine knows signatures of RSA with PKCS #1's padding, and some of ECDSA; AD's authorities may sign with
- * RSASSA-PSS. Where it finds one bad, the Unix half looks again.
+ * By the Unix half, whatever Wine's engine thinks: that knows signatures of RSA with PKCS #1's padding and some of
+ * ECDSA (AD's authorities may sign with RSASSA-PSS), MD5 is one like another to it, and constraints are not for common
+ * names.
  */
-static BOOL is_signed(const CERT_SIMPLE_CHAIN *chain, DWORD i)
+static BOOL is_signed(const CERT_SIMPLE_CHAIN *chain)
 {
-    PCCERT_CONTEXT certificate = element(chain, i), issuer = element(chain, i + 1 < chain->cElement ? i + 1 : i);
-    struct cs_block_tls_signed block = {sp_bytes(certificate->pbCertEncoded, certificate->cbCertEncoded),
-                                        sp_bytes(issuer->pbCertEncoded, issuer->cbCertEncoded)};
-    return CountersignCall(CS_CALL_TLS_VERIFY_SIGNATURE, &block) == SEC_E_OK;
-}
-
-static BOOL has_bad_signature(const CERT_SIMPLE_CHAIN *chain)
-{
-    for (DWORD i = 0; i < chain->cElement; i++)
-        if (chain->rgpElement[i]->TrustStatus.dwErrorStatus & CERT_TRUST_IS_NOT_SIGNATURE_VALID && !is_signed(chain, i))
-            return TRUE;
-    return FALSE;
+    DWORD size;
+    BYTE *bytes = schannel_simple_chain_write(chain, TRUE, &size);
+    struct cs_block_tls_chain block = {sp_bytes(bytes, size)};
+    const BOOL good = bytes && CountersignCall(CS_CALL_TLS_VERIFY_CHAIN, &block) == SEC_E_OK;
+    HeapFree(GetProcessHeap(), 0, bytes);
+    return good;
 }
 
 /*
@@ -49,17 +43,6 @@ static BOOL has_weak_key(PCCERT_CONTEXT certificate)
     const BOOL weak = ((RSAPUBKEY *)(blob + 1))->bitlen < LEAST_BITS;
     LocalFree(blob);
     return weak;
-}
-
-/* Two certificates can be made that have the same signature; a root's own is nobody's proof. */
-static BOOL has_broken_hash(PCCERT_CONTEXT certificate)
-{
-    static const char *const broken[] = {szOID_RSA_MD2RSA,    szOID_RSA_MD4RSA,    szOID_RSA_MD5RSA,
-                                         szOID_OIWSEC_md5RSA, szOID_OIWSEC_md4RSA, szOID_OIWSEC_md4RSA2,
-                                         szOID_OIWDIR_md2RSA};
-    for (size_t i = 0; i < ARRAYSIZE(broken); i++)
-        if (!strcmp(certificate->pCertInfo->SignatureAlgorithm.pszObjId, broken[i])) return TRUE;
-    return FALSE;
 }
 
 static BOOL is_for(const CTL_USAGE *usages, LPCSTR usage)
@@ -90,29 +73,22 @@ static BOOL has_usage(PCCERT_CONTEXT certificate, LPCSTR usage)
     return has;
 }
 
-BOOL schannel_is_in(HCERTSTORE store, PCCERT_CONTEXT certificate)
-{
-    PCCERT_CONTEXT found =
-        store ? CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING, certificate, NULL) : NULL;
-    if (found) CertFreeCertificateContext(found);
-    return found != NULL;
-}
+/*
+ * An administrator's "Untrusted Certificates", which Wine's engine does not look at: the four stores that make one,
+ * each with the key that is there once it has had anything. To open one takes as long as a handshake.
+ */
+#define SYSTEM_CERTIFICATES L"Microsoft\\SystemCertificates\\Disallowed\\Certificates"
+static const struct {
+    HKEY root;
+    const WCHAR *path;
+    DWORD location;
+} disallowed[] = {
+    {HKEY_CURRENT_USER, L"Software\\" SYSTEM_CERTIFICATES, CERT_SYSTEM_STORE_CURRENT_USER},
+    {HKEY_LOCAL_MACHINE, L"Software\\" SYSTEM_CERTIFICATES, CERT_SYSTEM_STORE_LOCAL_MACHINE},
+    {HKEY_CURRENT_USER, L"Software\\Policies\\" SYSTEM_CERTIFICATES, CERT_SYSTEM_STORE_CURRENT_USER_GROUP_POLICY},
+    {HKEY_LOCAL_MACHINE, L"Software\\Policies\\" SYSTEM_CERTIFICATES, CERT_SYSTEM_STORE_LOCAL_MACHINE_GROUP_POLICY},
+};
 
-static DWORD look_at(const CERT_SIMPLE_CHAIN *chain, HCERTSTORE disallowed, LPCSTR usage)
-{
-    DWORD errors = has_bad_signature(chain) ? CERT_TRUST_IS_NOT_SIGNATURE_VALID : 0;
-    for (DWORD i = 0; i < chain->cElement; i++) {
-        PCCERT_CONTEXT certificate = element(chain, i);
-        const BOOL root = i + 1 == chain->cElement;
-        if (has_weak_key(certificate) || (!root && has_broken_hash(certificate)))
-            errors |= CERT_TRUST_HAS_WEAK_SIGNATURE;
-        if ((!root || !i) && !has_usage(certificate, usage)) errors |= CERT_TRUST_IS_NOT_VALID_FOR_USAGE;
-        if (schannel_is_in(disallowed, certificate)) errors |= CERT_TRUST_IS_EXPLICIT_DISTRUST;
-    }
-    return errors;
-}
-
-/* Whether the store below that key has had anything: to open it takes as long as a handshake. */
 static BOOL has_key(HKEY root, const WCHAR *path)
 {
     HKEY key;
@@ -121,24 +97,49 @@ static BOOL has_key(HKEY root, const WCHAR *path)
     return TRUE;
 }
 
-/* An administrator's "Untrusted Certificates", which Wine's engine does not look at. NULL: there are none. */
-static HCERTSTORE open_disallowed(void)
+/* By issuer and number: whoever encodes it otherwise has the same one. */
+static BOOL has_any(HCERTSTORE store, const CERT_SIMPLE_CHAIN *chain)
 {
-    static const WCHAR stored[] = L"Software\\Microsoft\\SystemCertificates\\Disallowed\\Certificates";
-    static const WCHAR policy[] = L"Software\\Policies\\Microsoft\\SystemCertificates\\Disallowed\\Certificates";
-    if (!has_key(HKEY_CURRENT_USER, stored) && !has_key(HKEY_LOCAL_MACHINE, stored) &&
-        !has_key(HKEY_CURRENT_USER, policy) && !has_key(HKEY_LOCAL_MACHINE, policy))
-        return NULL;
-    return CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_CURRENT_USER | CERT_STORE_READONLY_FLAG,
-                         L"Disallowed");
+    PCCERT_CONTEXT found = NULL;
+    for (DWORD i = 0; !found && i < chain->cElement; i++)
+        found = CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING, element(chain, i), NULL);
+    if (found) CertFreeCertificateContext(found);
+    return found != NULL;
+}
+
+/* Also where a store cannot be opened. */
+static BOOL is_disallowed(const CERT_SIMPLE_CHAIN *chain)
+{
+    BOOL any = FALSE;
+    for (size_t i = 0; !any && i < ARRAYSIZE(disallowed); i++) {
+        if (!has_key(disallowed[i].root, disallowed[i].path)) continue;
+        HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
+                                         disallowed[i].location | CERT_STORE_READONLY_FLAG, L"Disallowed");
+        any = !store || has_any(store, chain);
+        if (store) CertCloseStore(store, 0);
+    }
+    return any;
+}
+
+static DWORD look_at(const CERT_SIMPLE_CHAIN *chain, LPCSTR usage)
+{
+    DWORD errors = 0;
+    if (!chain->cElement) return CERT_TRUST_IS_PARTIAL_CHAIN;
+    if (!is_signed(chain)) errors |= CERT_TRUST_IS_NOT_SIGNATURE_VALID;
+    if (is_disallowed(chain)) errors |= CERT_TRUST_IS_EXPLICIT_DISTRUST;
+    for (DWORD i = 0; i < chain->cElement; i++) {
+        const BOOL root = i && i + 1 == chain->cElement;
+        if (has_weak_key(element(chain, i))) errors |= CERT_TRUST_HAS_WEAK_SIGNATURE;
+        if (!root && !has_usage(element(chain, i), usage)) errors |= CERT_TRUST_IS_NOT_VALID_FOR_USAGE;
+    }
+    return errors;
 }
 
 DWORD schannel_trust_errors(const CERT_CHAIN_CONTEXT *chain, LPCSTR usage)
 {
     DWORD errors = chain->TrustStatus.dwErrorStatus & ~CERT_TRUST_IS_NOT_SIGNATURE_VALID;
-    const HCERTSTORE disallowed = open_disallowed();
-    for (DWORD i = 0; i < chain->cChain; i++) errors |= look_at(chain->rgpChain[i], disallowed, usage);
-    if (disallowed) CertCloseStore(disallowed, 0);
+    if (!chain->cChain) errors |= CERT_TRUST_IS_PARTIAL_CHAIN;
+    for (DWORD i = 0; i < chain->cChain; i++) errors |= look_at(chain->rgpChain[i], usage);
     return errors;
 }
 
@@ -151,8 +152,8 @@ NTSTATUS schannel_trust_status(DWORD errors)
     const DWORD bad = CERT_TRUST_IS_NOT_SIGNATURE_VALID | CERT_TRUST_IS_CYCLIC | CERT_TRUST_INVALID_EXTENSION |
                       CERT_TRUST_INVALID_BASIC_CONSTRAINTS | CERT_TRUST_INVALID_NAME_CONSTRAINTS |
                       CERT_TRUST_HAS_NOT_PERMITTED_NAME_CONSTRAINT | CERT_TRUST_HAS_EXCLUDED_NAME_CONSTRAINT |
-                      CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT | CERT_TRUST_HAS_WEAK_SIGNATURE |
-                      CERT_TRUST_IS_EXPLICIT_DISTRUST;
+                      CERT_TRUST_HAS_NOT_SUPPORTED_NAME_CONSTRAINT | CERT_TRUST_HAS_NOT_SUPPORTED_CRITICAL_EXT |
+                      CERT_TRUST_HAS_WEAK_SIGNATURE | CERT_TRUST_IS_EXPLICIT_DISTRUST;
     if (errors & CERT_TRUST_IS_PARTIAL_CHAIN) return SEC_E_UNTRUSTED_ROOT;
     if (errors & CERT_TRUST_IS_NOT_TIME_VALID) return SEC_E_CERT_EXPIRED;
     if (errors & CERT_TRUST_IS_NOT_VALID_FOR_USAGE) return SEC_E_CERT_WRONG_USAGE;

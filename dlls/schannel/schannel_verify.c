@@ -29,13 +29,18 @@ static NTSTATUS status_of(DWORD error)
     }
 }
 
-/* The certificate in which CHAIN ends is one of those that the credential brought along. */
+/*
+ * The certificate in which CHAIN ends is one of those that the credential brought along, byte by byte: anybody can make
+ * one with the same issuer and serial number, which is all that CERT_FIND_EXISTING compares in Wine.
+ */
 static BOOL ends_in(const CERT_CHAIN_CONTEXT *chain, HCERTSTORE roots)
 {
-    if (!chain->cChain) return FALSE;
-    const CERT_SIMPLE_CHAIN *last = chain->rgpChain[chain->cChain - 1];
-    if (!last->cElement) return FALSE;
-    return schannel_is_in(roots, last->rgpElement[last->cElement - 1]->pCertContext);
+    const CERT_SIMPLE_CHAIN *last = chain->cChain ? chain->rgpChain[chain->cChain - 1] : NULL;
+    if (!roots || !last || !last->cElement) return FALSE;
+    PCCERT_CONTEXT end = last->rgpElement[last->cElement - 1]->pCertContext, found = NULL;
+    while ((found = CertEnumCertificatesInStore(roots, found)) && !schannel_same_certificate(found, end)) continue;
+    if (found) CertFreeCertificateContext(found);
+    return found != NULL;
 }
 
 /* What a certificate is for is the side's. */
@@ -60,9 +65,10 @@ static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_
  * By the Unix half: Wine's policy takes an empty name in a certificate for everybody's, wildcards for a whole top-level
  * domain or within an address, and knows no addresses.
  */
-static NTSTATUS check_name(const struct schannel_context *context)
+static NTSTATUS check_name(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {
-    struct cs_block_object block = {context->context};
+    struct cs_block_tls_name block = {context->context,
+                                      sp_bytes(certificate->pbCertEncoded, certificate->cbCertEncoded)};
     if (context->credential->server || context->credential->flags & SCH_CRED_NO_SERVERNAME_CHECK) return SEC_E_OK;
     return CountersignCall(CS_CALL_TLS_CHECK_NAME, &block);
 }
@@ -88,7 +94,7 @@ static NTSTATUS check_chain(const struct schannel_context *context, const CERT_C
     looked_at.TrustStatus.dwErrorStatus = schannel_trust_errors(chain, usage);
     NTSTATUS status = apply_policy(context, &looked_at);
     if (status == SEC_E_OK) status = schannel_trust_status(looked_at.TrustStatus.dwErrorStatus);
-    if (status == SEC_E_OK) status = check_name(context);
+    if (status == SEC_E_OK) status = check_name(context, chain->rgpChain[0]->rgpElement[0]->pCertContext);
     return status ? status : schannel_revocation_check(context, chain, material);
 }
 

@@ -112,7 +112,6 @@ unknown   critical                  @ca                                         
 unknown   authority-critical        @ca\n1.2.3.4.5=critical,ASN1:NULL                @san
 principal of-another                @ca                                              subjectAltName=DNS:other.test
 principal under-another             @ca                                              subjectAltName=DNS:a.server.test
-unknown   of-nobody                 @ca                                              subjectAltName=DER:30:0A:82:00:82:06:61:2E:74:65:73:74
 '
 
 # start_chains: a server for each of them, and for longer and shorter chains.
@@ -132,6 +131,42 @@ start_chains() {
     certify other int @ca
     certify leaf other @san
     serve unknown path-too-long leaf other int
+    serve_named_by_common_name
+    serve_forged
+}
+
+# A name that the constraints are about need not stand where names of hosts do.
+serve_named_by_common_name() {
+    local constraints
+    cp leaf.key server.test.key
+    certify int root @ca
+    certify server.test int subjectKeyIdentifier=hash
+    serve ok common-name server.test int
+    for constraints in 'permitted;DNS:other.test' 'excluded;DNS:server.test'; do
+        certify int root "@ca\\nnameConstraints=$constraints"
+        certify server.test int subjectKeyIdentifier=hash
+        serve unknown "common-name-${constraints%%;*}" server.test int
+        certify server.test int subjectAltName=email:a@server.test
+        serve unknown "common-name-and-mail-${constraints%%;*}" server.test int
+    done
+}
+
+# Everybody knows what the root's certificate says; its key nobody has.
+serve_forged() {
+    mkdir forged
+    cp root.key forged/genuine.key
+    new_key forged/root -algorithm RSA -pkeyopt rsa_keygen_bits:2048
+    cp int.key leaf.key forged
+    (
+        cd forged
+        openssl req -x509 -key root.key -subj /CN=root -days 30 -out root.pem -addext \
+            basicConstraints=critical,CA:TRUE -set_serial "0x$(openssl x509 -in ../root.pem -noout -serial | sed 's/.*=//')" \
+            2>/dev/null
+        certify int root @ca
+        certify leaf int @san
+    )
+    serve untrusted root-forged forged/leaf forged/int forged/root
+    serve untrusted root-forged-itself forged/root
 }
 
 # serve_by NAME KIND...: a server whose authority and root, of that name, have keys of that kind.
@@ -144,6 +179,18 @@ serve_by() {
     serve ok "by-$1" leaf int
     curve_ports[$1]=$https_last
     unset 'chain_names[-1]' 'chain_ports[-1]' 'chain_wanted[-1]'
+}
+
+# wait_for_chains: until each server answers.
+wait_for_chains() {
+    local port
+    for port in "${chain_ports[@]}" "${curve_ports[@]}"; do
+        for _ in {1..100}; do
+            ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || continue 2
+            sleep 0.1
+        done
+        die 'no server on port %s' "$port"
+    done
 }
 
 stop_chains() {
@@ -162,20 +209,22 @@ verified() {
     wine_run "$build/tests/real/$arch/tls_verify.exe" "$(windows_path "$PWD/$1.der")" server.test "${@:2}" | tr -d '\r'
 }
 
-# says ALLOW|DISALLOW of the first chain's authority, which the user's store of untrusted certificates then has or not.
-says() { wine_run "$build/tests/real/$arch/tls_verify.exe" "$1" "$(windows_path "$PWD/int.der")"; }
+# says ALLOW|DISALLOW WHERE: of the first chain's authority, which that store of untrusted certificates then has or not.
+says() { wine_run "$build/tests/real/$arch/tls_verify.exe" "$@" "$(windows_path "$PWD/int.der")"; }
 
 run_cases_of_chains() {
-    local i found
+    local i found where
     mapfile -t found < <(verified root "${chain_ports[@]}")
     for i in "${!chain_names[@]}"; do
         check "chain: ${chain_names[i]} ($arch)" is "${chain_status[${chain_wanted[i]}]}" echo "${found[i]-}"
     done
     openssl x509 -in good/chain.pem -outform DER -out int.der
-    check "an authority is not to be trusted ($arch)" says disallow
-    check "chain: what it has signed ($arch)" is "${chain_status[unknown]}" verified root "${chain_ports[0]}"
-    check "it may be trusted again ($arch)" says allow
-    check "chain: what it has signed, again ($arch)" is "${chain_status[ok]}" verified root "${chain_ports[0]}"
+    for where in user machine user-policy machine-policy; do
+        check "an authority is not to be trusted, $where ($arch)" says disallow "$where"
+        check "chain: what it has signed, $where ($arch)" is "${chain_status[unknown]}" verified root "${chain_ports[0]}"
+        check "it may be trusted again, $where ($arch)" says allow "$where"
+    done
+    check "chain: what it has signed, at last ($arch)" is "${chain_status[ok]}" verified root "${chain_ports[0]}"
 }
 
 # Wine 8.0's crypt32 verifies no signature of the last two.
@@ -192,13 +241,13 @@ run_chains() {
     progress 'chains of certificates, looked at by Schannel'
     mkdir -p "$world/chains"
     cd "$world/chains" || exit
-    https_last=$((30000 + RANDOM % 5000))
+    https_last=$((20000 + RANDOM % 9000))
     for name in root int leaf other; do new_key "$name" -algorithm RSA -pkeyopt rsa_keygen_bits:2048; done
     new_root root
     start_chains
     for name in P-256 P-384 P-521; do serve_by "$name" -algorithm EC -pkeyopt "ec_paramgen_curve:$name"; done
     serve_by ed25519 -algorithm ed25519
-    sleep 1
+    wait_for_chains
     for arch in $(windows_arches); do
         run_cases_of_chains
         run_cases_of_curves

@@ -2,8 +2,9 @@
 /*
  * `tls_verify ROOT TARGET PORT...` connects to servers on loopback, for each of which Schannel looks at the
  * certificate: whether it is TARGET's, and comes from ROOT, a certificate in DER. Prints a line for each, what its
- * handshake has ended with. With `disallow FILE` in place of all that, the certificate in FILE becomes one of the
- * user's untrusted ones, with `allow FILE` no longer. Exit codes: 0, 1 a file cannot be read, 2 not understood.
+ * handshake has ended with. `tls_verify disallow WHERE FILE`: the certificate in FILE becomes an untrusted one, of the
+ * user, the machine, or the group policy of either (user, machine, user-policy, machine-policy); `allow WHERE FILE`: no
+ * longer. Exit codes: 0, 1 that cannot be done, 2 not understood.
  */
 #include "tls_stream.h"
 
@@ -39,13 +40,41 @@ static void verify(HCERTSTORE roots, const char *target, const char *port)
     closesocket(connection);
 }
 
-static BOOL change_disallowed(BOOL add, const char *name)
+static const struct {
+    const char *name;
+    DWORD location;
+} places[] = {
+    {"user", CERT_SYSTEM_STORE_CURRENT_USER},
+    {"machine", CERT_SYSTEM_STORE_LOCAL_MACHINE},
+    {"user-policy", CERT_SYSTEM_STORE_CURRENT_USER_GROUP_POLICY},
+    {"machine-policy", CERT_SYSTEM_STORE_LOCAL_MACHINE_GROUP_POLICY},
+};
+
+static HCERTSTORE open_disallowed(const char *where)
 {
-    HCERTSTORE store =
-        CertOpenStore(CERT_STORE_PROV_SYSTEM_REGISTRY_W, 0, 0, CERT_SYSTEM_STORE_CURRENT_USER, L"Disallowed");
-    BOOL done = store && read_certificate(name, store);
-    PCCERT_CONTEXT found = done && !add ? CertEnumCertificatesInStore(store, NULL) : NULL;
-    if (found) done = CertDeleteCertificateFromStore(found);
+    for (size_t i = 0; i < ARRAYSIZE(places); i++)
+        if (!strcmp(places[i].name, where))
+            return CertOpenStore(CERT_STORE_PROV_SYSTEM_REGISTRY_W, 0, 0, places[i].location, L"Disallowed");
+    return NULL;
+}
+
+/* Another with the same issuer and number is the same to Wine's store, which is as well. */
+static BOOL remove_certificate(const char *name, HCERTSTORE store)
+{
+    HCERTSTORE read = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
+    PCCERT_CONTEXT wanted = read_certificate(name, read) ? CertEnumCertificatesInStore(read, NULL) : NULL;
+    PCCERT_CONTEXT found =
+        wanted ? CertFindCertificateInStore(store, X509_ASN_ENCODING, 0, CERT_FIND_EXISTING, wanted, NULL) : NULL;
+    const BOOL done = found && CertDeleteCertificateFromStore(found);
+    if (wanted) CertFreeCertificateContext(wanted);
+    CertCloseStore(read, 0);
+    return done;
+}
+
+static BOOL change_disallowed(BOOL add, const char *where, const char *name)
+{
+    HCERTSTORE store = open_disallowed(where);
+    const BOOL done = store && (add ? read_certificate(name, store) : remove_certificate(name, store));
     if (store) CertCloseStore(store, 0);
     return done;
 }
@@ -55,8 +84,8 @@ int main(int count, char **arguments)
     HCERTSTORE roots = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, CERT_STORE_CREATE_NEW_FLAG, NULL);
     WSADATA data;
     WSAStartup(MAKEWORD(2, 2), &data);
-    if (count == 3 && (!strcmp(arguments[1], "disallow") || !strcmp(arguments[1], "allow")))
-        return !change_disallowed(*arguments[1] == 'd', arguments[2]);
+    if (count == 4 && (!strcmp(arguments[1], "disallow") || !strcmp(arguments[1], "allow")))
+        return !change_disallowed(*arguments[1] == 'd', arguments[2], arguments[3]);
     if (count < 4) return 2;
     if (!read_certificate(arguments[1], roots)) return 1;
     for (int i = 3; i < count; i++) verify(roots, arguments[2], arguments[i]);

@@ -345,7 +345,8 @@ const unix_call __wine_unix_call_funcs[CS_CALL_COUNT] = {
     [CS_CALL_TLS_SET_MTU] = tls_call_set_mtu,
     [CS_CALL_TLS_CHECK_STAPLED] = tls_call_check_stapled,
     [CS_CALL_TLS_CHECK_NAME] = tls_call_check_name,
-    [CS_CALL_TLS_VERIFY_SIGNATURE] = tls_call_verify_signature,
+    [CS_CALL_TLS_VERIFY_CHAIN] = tls_call_verify_chain,
+    [CS_CALL_TLS_VERIFY_LIST] = tls_call_verify_list,
 };
 
 EXPORT extern const unix_call __wine_unix_call_wow64_funcs[CS_CALL_COUNT]

@@ -212,18 +212,20 @@ SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span ce
                                   enum tls_stapled *found);
 
 /*
- * Whether the server's certificate is for the name that the client's first leg had: a name, wildcards as the whole first
- * label of three or more, or an address; the common name counts where no other is there (RFC 2818 3.1, RFC 6125 6.4).
- * Also before the handshake is through. SEC_E_OK, also where there was no name; SEC_E_WRONG_PRINCIPAL: it is not, or
- * there is none; SEC_E_INVALID_HANDLE; SEC_E_INSUFFICIENT_MEMORY.
+ * Whether CERTIFICATE, the server's in DER, is for the name that the client's first leg had: a name, wildcards as the
+ * whole first label of three or more, or an address; the common name counts where no other is there (RFC 2818 3.1, RFC
+ * 6125 6.4). Also before the handshake is through. SEC_E_OK, also where there was no name; SEC_E_WRONG_PRINCIPAL;
+ * SEC_E_INVALID_HANDLE; SEC_E_INSUFFICIENT_MEMORY.
  */
-SECURITY_STATUS tls_check_name(struct tls_context *context);
+SECURITY_STATUS tls_check_name(struct tls_context *context, struct cs_span certificate);
 
 /*
- * Whether CERTIFICATE is signed with ISSUER's key, by an algorithm that is not broken; both DER. Nothing else of either
- * is looked at but that the names fit. SEC_E_OK, SEC_E_CERT_UNKNOWN.
+ * CHAIN as the engine has built it, its root last: whether each certificate is signed by the next one, with no broken
+ * hash, and named within the constraints of those above it, by its common name, too. A root alone is good. And whether
+ * ISSUER has signed LIST, a CRL. All DER. SEC_E_OK, SEC_E_CERT_UNKNOWN.
  */
-SECURITY_STATUS tls_verify_signature(struct cs_span certificate, struct cs_span issuer);
+SECURITY_STATUS tls_verify_chain(struct cs_span chain);
+SECURITY_STATUS tls_verify_list(struct cs_span list, struct cs_span issuer);
 
 /* RFC 5705: SIZE bytes of keying material for LABEL and CONTEXT_VALUE (data NULL for none) into OUTPUT. */
 SECURITY_STATUS tls_export(struct tls_context *context, struct cs_span label, struct cs_span context_value, size_t size,

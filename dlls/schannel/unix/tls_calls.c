@@ -159,14 +159,20 @@ SECURITY_STATUS tls_call_check_stapled(void *args)
 
 SECURITY_STATUS tls_call_check_name(void *args)
 {
-    const struct cs_block_object *block = args;
-    return tls_check_name(object_of(block->object));
+    const struct cs_block_tls_name *block = args;
+    return tls_check_name(object_of(block->context), span_of(block->certificate));
 }
 
-SECURITY_STATUS tls_call_verify_signature(void *args)
+SECURITY_STATUS tls_call_verify_chain(void *args)
 {
-    const struct cs_block_tls_signed *block = args;
-    return tls_verify_signature(span_of(block->certificate), span_of(block->issuer));
+    const struct cs_block_tls_chain *block = args;
+    return tls_verify_chain(span_of(block->chain));
+}
+
+SECURITY_STATUS tls_call_verify_list(void *args)
+{
+    const struct cs_block_tls_list *block = args;
+    return tls_verify_list(span_of(block->list), span_of(block->issuer));
 }
 
 SECURITY_STATUS tls_call_export(void *args)

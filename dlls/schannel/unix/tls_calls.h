@@ -19,7 +19,8 @@ SECURITY_STATUS tls_call_query(void *args);
 SECURITY_STATUS tls_call_query_bytes(void *args);
 SECURITY_STATUS tls_call_check_stapled(void *args);
 SECURITY_STATUS tls_call_check_name(void *args);
-SECURITY_STATUS tls_call_verify_signature(void *args);
+SECURITY_STATUS tls_call_verify_chain(void *args);
+SECURITY_STATUS tls_call_verify_list(void *args);
 SECURITY_STATUS tls_call_export(void *args);
 SECURITY_STATUS tls_call_set_mtu(void *args);
 

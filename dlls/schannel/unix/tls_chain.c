@@ -36,14 +36,57 @@ gnutls_x509_crt_t tls_certificate_read(struct cs_span der)
     return NULL;
 }
 
-SECURITY_STATUS tls_verify_signature(struct cs_span certificate, struct cs_span issuer)
+enum {
+    /* Times and who is an authority are the engine's to judge; SHA-1 is good enough for Windows. */
+    SIGNATURES = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
+                 GNUTLS_VERIFY_DISABLE_CA_SIGN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1
+};
+
+/* Each certificate is READ's caller's to let go of, also when one cannot be read. */
+static bool read_chain(struct cs_span chain, gnutls_x509_crt_t *read, unsigned *count)
 {
-    const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
-                           GNUTLS_VERIFY_DISABLE_CA_SIGN | GNUTLS_VERIFY_ALLOW_ANY_X509_V1_CA_CRT;
-    gnutls_x509_crt_t signed_one = tls_certificate_read(certificate), signer = tls_certificate_read(issuer);
+    gnutls_datum_t ders[TLS_MAX_CHAIN];
+    unsigned given;
+    *count = 0;
+    if (tls_chain_read(chain, ders, TLS_MAX_CHAIN, &given)) return false;
+    while (*count < given) {
+        read[*count] = tls_certificate_read((struct cs_span){ders[*count].data, ders[*count].size});
+        if (!read[*count]) return false;
+        ++*count;
+    }
+    return *count > 0;
+}
+
+/* A root that is alone is its own. */
+static bool is_chain_good(gnutls_x509_crt_t *chain, unsigned count)
+{
     unsigned wrong = 0;
-    const bool good = signed_one && signer && !gnutls_x509_crt_verify(signed_one, &signer, 1, flags, &wrong) && !wrong;
-    gnutls_x509_crt_deinit(signed_one);
+    if (count == 1) return true;
+    return !gnutls_x509_crt_list_verify(chain, count - 1, &chain[count - 1], 1, NULL, 0, SIGNATURES, &wrong) && !wrong;
+}
+
+SECURITY_STATUS tls_verify_chain(struct cs_span chain)
+{
+    gnutls_x509_crt_t read[TLS_MAX_CHAIN];
+    unsigned count;
+    const bool good = read_chain(chain, read, &count) && is_chain_good(read, count);
+    for (unsigned i = 0; i < count; i++) gnutls_x509_crt_deinit(read[i]);
+    return good ? SEC_E_OK : SEC_E_CERT_UNKNOWN;
+}
+
+SECURITY_STATUS tls_verify_list(struct cs_span list, struct cs_span issuer)
+{
+    const gnutls_datum_t bytes = {(uint8_t *)list.data, (unsigned)list.size};
+    /* Of its time GnuTLS speaks whatever it is told. */
+    const unsigned outdated =
+        GNUTLS_CERT_INVALID | GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED | GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+    gnutls_x509_crt_t signer = tls_certificate_read(issuer);
+    gnutls_x509_crl_t read = NULL;
+    unsigned wrong = 0;
+    const bool good = signer && !gnutls_x509_crl_init(&read) &&
+                      !gnutls_x509_crl_import(read, &bytes, GNUTLS_X509_FMT_DER) &&
+                      !gnutls_x509_crl_verify(read, &signer, 1, SIGNATURES, &wrong) && !(wrong & ~outdated);
+    if (read) gnutls_x509_crl_deinit(read);
     gnutls_x509_crt_deinit(signer);
     return good ? SEC_E_OK : SEC_E_CERT_UNKNOWN;
 }

@@ -262,7 +262,7 @@ bool tls_asks_in_secret(struct tls_context *context, struct cs_span records, boo
  * SEC_E_TARGET_UNKNOWN: it is no name; SEC_E_INSUFFICIENT_MEMORY. Check: as tls_check_name.
  */
 SECURITY_STATUS tls_name_use(struct tls_context *context, struct cs_span target);
-SECURITY_STATUS tls_name_check(struct tls_context *context);
+SECURITY_STATUS tls_name_check(const struct tls_context *context, struct cs_span certificate);
 
 /*
  * tls_stapled.c. Of a RESPONSE at hand: as tls_check_stapled; when it is outdated, in seconds since 1970, INT64_MAX if

@@ -243,9 +243,9 @@ SECURITY_STATUS tls_check_stapled(struct tls_context *context, struct cs_span ce
     return entered ? SEC_E_OK : SEC_E_INVALID_HANDLE;
 }
 
-SECURITY_STATUS tls_check_name(struct tls_context *context)
+SECURITY_STATUS tls_check_name(struct tls_context *context, struct cs_span certificate)
 {
-    SECURITY_STATUS status = enter(context) ? tls_name_check(context) : SEC_E_INVALID_HANDLE;
+    SECURITY_STATUS status = enter(context) ? tls_name_check(context, certificate) : SEC_E_INVALID_HANDLE;
     leave(context);
     return status;
 }

@@ -11,11 +11,12 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-/* RFC 6066 3: an address is no name. */
+/* RFC 6066 3: an address is no name, however it is spelt: sockets take 127.1, and inet_aton, for one, too. */
 static bool is_address(const char *name)
 {
-    uint8_t address[sizeof(struct in6_addr)];
-    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+    struct in6_addr six;
+    struct in_addr four;
+    return inet_aton(name, &four) || inet_pton(AF_INET6, name, &six) == 1;
 }
 
 /* UTF-8 without the dot that ends an absolute name, which neither a hello nor a certificate has; then a NUL. */
@@ -45,32 +46,23 @@ SECURITY_STATUS tls_name_use(struct tls_context *context, struct cs_span target)
     return status;
 }
 
-/* GnuTLS would take a wildcard's dots for those of an address. */
+/* GnuTLS would take an address's numbers for labels that a wildcard stands for. */
 static bool is_named(gnutls_x509_crt_t certificate, const char *name)
 {
     const unsigned flags = is_address(name) ? GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS : 0;
     return gnutls_x509_crt_check_hostname2(certificate, name, flags);
 }
 
-static SECURITY_STATUS check_certificate(const gnutls_datum_t *der, const char *name)
+SECURITY_STATUS tls_name_check(const struct tls_context *context, struct cs_span der)
 {
-    gnutls_x509_crt_t certificate = tls_certificate_read((struct cs_span){der->data, der->size});
-    const bool good = certificate && is_named(certificate, name);
-    gnutls_x509_crt_deinit(certificate);
-    return good ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL;
-}
-
-SECURITY_STATUS tls_name_check(struct tls_context *context)
-{
-    unsigned count = 0;
     struct cs_writer name = {0};
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(context->session, &count);
     if (!context->name.size) return SEC_E_OK;
-    if (!chain || !count) return SEC_E_WRONG_PRINCIPAL;
     cs_write_span(&name, context->name);
     cs_write_u8(&name, 0);
-    SECURITY_STATUS status =
-        name.failed ? SEC_E_INSUFFICIENT_MEMORY : check_certificate(&chain[0], (const char *)name.data);
+    gnutls_x509_crt_t certificate = tls_certificate_read(der);
+    const bool good = !name.failed && certificate && is_named(certificate, (const char *)name.data);
+    SECURITY_STATUS status = name.failed ? SEC_E_INSUFFICIENT_MEMORY : good ? SEC_E_OK : SEC_E_WRONG_PRINCIPAL;
+    gnutls_x509_crt_deinit(certificate);
     cs_writer_drop(&name);
     return status;
 }
