@@ -132,13 +132,17 @@ static SECURITY_STATUS take_input(struct negotiation *negotiation, struct turn *
     return follow_selection(negotiation, turn, message.supported_mech);
 }
 
-/* Windows sends a mechListMIC with NTLM's last token, always; with another mechanism where one is required. */
+/*
+ * Windows sends a mechListMIC with NTLM's last token, always; with another mechanism where one is required. MIT's
+ * acceptor of 1.21 looks for it at another tag than RFC 4178's and passes over it, so that the first message is a gap
+ * to it.
+ */
 static SECURITY_STATUS exchange_mic(struct negotiation *negotiation, struct turn *turn)
 {
     SECURITY_STATUS status = negotiate_verify_mic(negotiation, turn);
     if (status || !negotiation->inner_done || negotiation->mic_sent) return status;
     const bool peer_done = turn->state == SPNEGO_ACCEPT_COMPLETED;
-    if (!negotiation->mic_required && peer_done) return SEC_E_OK;
+    if (!negotiation->mic_required && (peer_done || is_kerberos(negotiation->chosen))) return SEC_E_OK;
     if (negotiate_has_integrity(negotiation)) return negotiate_make_mic(negotiation, turn);
     return negotiation->mic_required ? SEC_E_INVALID_TOKEN : SEC_E_OK;
 }
