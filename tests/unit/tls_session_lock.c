@@ -12,7 +12,7 @@
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:tls_sessions_keep\nleak:ask_for_name\n";
+    return "leak:tls_sessions_keep\nleak:tls_name_use\n";
 }
 
 static _Thread_local bool dies;
