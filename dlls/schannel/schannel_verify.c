@@ -62,8 +62,8 @@ static NTSTATUS apply_policy(const struct schannel_context *context, const CERT_
 }
 
 /*
- * By the Unix half: Wine's policy takes an empty name in a certificate for everybody's, wildcards for a whole top-level
- * domain or within an address, and knows no addresses.
+ * By the Unix half: Wine's policy takes wildcards for a whole top-level domain or within an address, and knows no
+ * addresses.
  */
 static NTSTATUS check_name(const struct schannel_context *context, PCCERT_CONTEXT certificate)
 {

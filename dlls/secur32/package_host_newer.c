@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The functions that Windows 10's LSA has behind CrediWrite. Headers of mingw-w64 before 11 end there, so that nothing
- * here has their types. Each refuses, and touches nothing, as those of package_host_refusals.c.
+ * The functions that Windows 10's LSA has behind CrediWrite. Debian 12's headers (mingw-w64 10) end there, so that
+ * nothing here has their types. Each refuses, and touches nothing, as those of package_host_refusals.c.
  */
 #define WIN32_NO_STATUS
 #include "package_host_refusals.h"

@@ -154,7 +154,6 @@ serve_named_by_common_name() {
 # Everybody knows what the root's certificate says; its key nobody has.
 serve_forged() {
     mkdir forged
-    cp root.key forged/genuine.key
     new_key forged/root -algorithm RSA -pkeyopt rsa_keygen_bits:2048
     cp int.key leaf.key forged
     (

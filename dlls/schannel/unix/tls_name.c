@@ -32,16 +32,15 @@ static SECURITY_STATUS read_target(struct cs_span target, struct cs_writer *name
 SECURITY_STATUS tls_name_use(struct tls_context *context, struct cs_span target)
 {
     struct cs_writer name = {0};
-    SECURITY_STATUS status = target.size ? read_target(target, &name) : SEC_E_OK;
-    if (status == SEC_E_OK && target.size) {
-        const char *text = (const char *)name.data;
-        if (!is_address(text) && gnutls_server_name_set(context->session, GNUTLS_NAME_DNS, text, strlen(text)))
-            status = SEC_E_TARGET_UNKNOWN;
-        else if (!cs_span_copy(&context->name, (struct cs_span){name.data, name.size - 1}))
-            status = SEC_E_INSUFFICIENT_MEMORY;
-        else
-            tls_sessions_offer(context);
-    }
+    if (!target.size) return SEC_E_OK;
+    SECURITY_STATUS status = read_target(target, &name);
+    const char *text = (const char *)name.data;
+    if (status == SEC_E_OK && !is_address(text) &&
+        gnutls_server_name_set(context->session, GNUTLS_NAME_DNS, text, strlen(text)))
+        status = SEC_E_TARGET_UNKNOWN;
+    if (status == SEC_E_OK && !cs_span_copy(&context->name, (struct cs_span){name.data, name.size - 1}))
+        status = SEC_E_INSUFFICIENT_MEMORY;
+    if (status == SEC_E_OK) tls_sessions_offer(context);
     cs_writer_drop(&name);
     return status;
 }
